@@ -1,0 +1,44 @@
+#include "aligned_buffer.h"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "error.h"
+
+namespace ristretto {
+
+namespace {
+constexpr size_t kAlignment = 64;
+constexpr size_t kHugePage = size_t{2} << 20;
+}  // namespace
+
+AlignedBuffer::AlignedBuffer(size_t bytes) : size_(bytes) {
+  if (bytes == 0) return;
+  require(bytes <= (size_t{1} << 46), "cannot allocate ", bytes, " bytes");
+  if (bytes >= kHugePage) {
+    mapped_ = (bytes + kHugePage - 1) / kHugePage * kHugePage;
+    void* block = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    require(block != MAP_FAILED, "cannot allocate ", bytes, " bytes");
+#if defined(MADV_HUGEPAGE)
+    madvise(block, mapped_, MADV_HUGEPAGE);
+#endif
+    data_ = block;
+    return;
+  }
+  const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  data_ = std::aligned_alloc(kAlignment, rounded);
+  require(data_ != nullptr, "cannot allocate ", bytes, " bytes");
+  std::memset(data_, 0, rounded);
+}
+
+AlignedBuffer::~AlignedBuffer() {
+  if (mapped_) {
+    munmap(data_, mapped_);
+  } else {
+    std::free(data_);
+  }
+}
+
+}  // namespace ristretto

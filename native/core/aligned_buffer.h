@@ -1,0 +1,35 @@
+// Owned memory, 64-byte aligned and zero at first; large blocks come lazily from the system in huge pages.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+namespace ristretto {
+
+class AlignedBuffer {
+ public:
+  AlignedBuffer() = default;
+  // Throws Error when the memory cannot be had.
+  explicit AlignedBuffer(size_t bytes);
+  ~AlignedBuffer();
+  AlignedBuffer(AlignedBuffer&& other) noexcept { swap(other); }
+  AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+
+  void* data() const { return data_; }
+  size_t size() const { return size_; }
+
+ private:
+  void swap(AlignedBuffer& other) {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(mapped_, other.mapped_);
+  }
+  void* data_ = nullptr;
+  size_t size_ = 0;
+  size_t mapped_ = 0;  // bytes mapped, 0 where the block came from the heap
+};
+
+}  // namespace ristretto

@@ -1,0 +1,18 @@
+// Brackets code that is compiled for one instruction set and called only after CpuFeatures said yes. Function
+// attributes, not per-file compiler flags, so that every build system compiles every file alike. Include the
+// standard headers before BEGIN, or their inline functions would be compiled for that set too.
+#pragma once
+
+#define RISTRETTO_PRAGMA(text) _Pragma(#text)
+
+#if defined(__clang__)
+#define RISTRETTO_TARGET_BEGIN(set) \
+  RISTRETTO_PRAGMA(clang attribute push(__attribute__((target(set))), apply_to = function))
+#define RISTRETTO_TARGET_END RISTRETTO_PRAGMA(clang attribute pop)
+#else
+#define RISTRETTO_TARGET_BEGIN(set) RISTRETTO_PRAGMA(GCC push_options) RISTRETTO_PRAGMA(GCC target(set))
+#define RISTRETTO_TARGET_END RISTRETTO_PRAGMA(GCC pop_options)
+#endif
+
+#define RISTRETTO_AVX2 "avx2,fma,f16c,bmi2"
+#define RISTRETTO_AVX512 "avx2,fma,f16c,bmi2,avx512f,avx512bw,avx512dq,avx512vl"

@@ -1,0 +1,51 @@
+// convolution: 2-D, grouped, dilated, with the bias, a trim of input and output and a ReLU fused in.
+//
+//   dst[n,k,p,q] = relu(trim_dst(bias[k] + sum_{c,r,s} trim_src(src[n,c,p*stride-pad+r*dilation,...]) * w[k,c,r,s]))
+//
+// Sums are float32, in an order that depends on the kernel but not on the number of threads or the batch.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "../context.h"
+#include "../dispatch.h"
+#include "../format/trim_format.h"
+#include "../tensor_view.h"
+
+namespace ristretto {
+
+// Weights in the order that a kernel reads them, kept between forwards. Repacked when `version` changes.
+class PackedWeights {
+ public:
+  virtual ~PackedWeights() = default;
+  int64_t version = -1;        // of the weights that were packed; -1: nothing packed
+  const void* packed_by = nullptr;  // the row that packed them
+  AlignedBuffer data;
+};
+
+struct ConvolutionArguments {
+  Tensor src;      // (N, C, H, W)
+  Tensor weights;  // (K, C / group, R, S)
+  Tensor bias;     // (K), or empty
+  Tensor dst;      // (N, K, P, Q)
+  int64_t stride_h = 1, stride_w = 1, pad_h = 0, pad_w = 0, dilation_h = 1, dilation_w = 1, group = 1;
+  bool relu = false;
+  bool winograd = false;  // allow algorithms whose intermediate values round more than a plain sum's
+  TrimFormat src_trim, dst_trim;
+  PackedWeights* packed = nullptr;  // or null: pack for this call only
+  int64_t weights_version = 0;
+};
+
+struct Convolution {
+  using Arguments = ConvolutionArguments;
+  // Throws Error when shapes and parameters do not fit together.
+  static void check(const Arguments& arguments);
+  static void run(Context& context, const Arguments& arguments);
+  static const std::vector<KernelRow<Arguments>>& rows();
+};
+
+// The definition: one loop per index, double accumulation order c, r, s in float32. Never optimised.
+void convolution_ref(Context& context, const ConvolutionArguments& arguments);
+
+}  // namespace ristretto

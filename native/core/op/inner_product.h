@@ -1,0 +1,29 @@
+// inner product: dst[m,n] = relu(trim_dst(bias[n] + sum_k trim_src(src[m,k]) * weights[n,k])), the fully connected layer.
+#pragma once
+
+#include "convolution.h"
+
+namespace ristretto {
+
+struct InnerProductArguments {
+  Tensor src;      // (M, K) after flattening at the layer's axis
+  Tensor weights;  // (N, K), or (K, N) with transpose
+  Tensor bias;     // (N), or empty
+  Tensor dst;      // (M, N)
+  bool transpose = false;
+  bool relu = false;
+  TrimFormat src_trim, dst_trim;
+  PackedWeights* packed = nullptr;
+  int64_t weights_version = 0;
+};
+
+struct InnerProduct {
+  using Arguments = InnerProductArguments;
+  static void check(const Arguments& arguments);
+  static void run(Context& context, const Arguments& arguments);
+  static const std::vector<KernelRow<Arguments>>& rows();
+};
+
+void inner_product_ref(Context& context, const InnerProductArguments& arguments);
+
+}  // namespace ristretto

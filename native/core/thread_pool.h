@@ -1,0 +1,35 @@
+// A fixed set of worker threads that share one loop at a time. Results never depend on their number.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+namespace ristretto {
+
+class ThreadPool {
+ public:
+  // `threads` counts the calling thread: 1 runs everything on it.
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int threads() const { return threads_; }
+
+  // Calls body(task, worker) for every task in [0, tasks), each once; worker is in [0, threads()) and no two
+  // calls with the same worker overlap. Returns when all are done; rethrows the first exception. Not
+  // reentrant: one caller at a time.
+  void run(int64_t tasks, const std::function<void(int64_t task, int worker)>& body);
+
+  // Splits [0, count) into contiguous ranges of at least `grain` and calls body(begin, end, worker).
+  void for_range(int64_t count, int64_t grain,
+                 const std::function<void(int64_t begin, int64_t end, int worker)>& body);
+
+ private:
+  struct State;
+  int threads_;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ristretto
