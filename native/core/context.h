@@ -13,7 +13,8 @@ namespace ristretto {
 
 class Context {
  public:
-  Context(int threads, const CpuFeatures& features) : pool(threads), features(features), scratch_(pool.threads()) {}
+  Context(int threads, const CpuFeatures& features)
+      : pool(threads), features(features), scratch_(pool.threads()) {}
 
   ThreadPool pool;
   const CpuFeatures features;

@@ -18,8 +18,8 @@ struct KernelRow {
 };
 
 template <class Arguments>
-const KernelRow<Arguments>& select_kernel(const std::vector<KernelRow<Arguments>>& rows, const Arguments& arguments,
-                                          const CpuFeatures& features) {
+const KernelRow<Arguments>& select_kernel(const std::vector<KernelRow<Arguments>>& rows,
+                                          const Arguments& arguments, const CpuFeatures& features) {
   for (const KernelRow<Arguments>& row : rows)
     if (row.supports(arguments, features)) return row;
   fail("no kernel supports this problem");

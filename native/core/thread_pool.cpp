@@ -38,7 +38,8 @@ struct ThreadPool::State {
 
   void drain(int worker) {
     try {
-      for (int64_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) (*body)(task, worker);
+      for (int64_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < tasks;)
+        (*body)(task, worker);
     } catch (...) {
       next.store(tasks, std::memory_order_relaxed);
       std::lock_guard<std::mutex> lock(mutex);
@@ -99,13 +100,15 @@ void ThreadPool::run(int64_t tasks, const std::function<void(int64_t, int)>& bod
   }
   s.wake.notify_all();
   s.drain(0);
-  for (int spin = 0; spin < kSpins && s.active.load(std::memory_order_acquire) != 0; ++spin) RISTRETTO_PAUSE();
+  for (int spin = 0; spin < kSpins && s.active.load(std::memory_order_acquire) != 0; ++spin)
+    RISTRETTO_PAUSE();
   std::unique_lock<std::mutex> lock(s.mutex);
   s.done.wait(lock, [&] { return s.active.load(std::memory_order_acquire) == 0; });
   if (s.error) std::rethrow_exception(s.error);
 }
 
-void ThreadPool::for_range(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t, int)>& body) {
+void ThreadPool::for_range(int64_t count, int64_t grain,
+                           const std::function<void(int64_t, int64_t, int)>& body) {
   if (count <= 0) return;
   const int64_t most = (count + std::max<int64_t>(1, grain) - 1) / std::max<int64_t>(1, grain);
   const int64_t parts = std::min<int64_t>(most, int64_t{threads_} * 4);

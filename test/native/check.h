@@ -61,19 +61,19 @@ inline std::string reference_folder() {
   static const ::check::Registration name##_registration(#name, name); \
   static void name()
 
-#define CHECK(condition, ...)                                                                           \
-  do {                                                                                                  \
-    if (!(condition))                                                                                   \
+#define CHECK(condition, ...)                                                                             \
+  do {                                                                                                    \
+    if (!(condition))                                                                                     \
       throw ::check::Failure{::check::text(__FILE__, ":", __LINE__, ": " #condition " ", ##__VA_ARGS__)}; \
   } while (0)
 
-#define CHECK_EQUAL(actual, expected, ...)                                                                    \
-  do {                                                                                                        \
-    const auto& check_a = (actual);                                                                           \
-    const auto& check_e = (expected);                                                                         \
-    if (!(check_a == check_e))                                                                                \
-      throw ::check::Failure{::check::text(__FILE__, ":", __LINE__, ": " #actual " is ", check_a, ", expected ", \
-                                           check_e, " ", ##__VA_ARGS__)};                                     \
+#define CHECK_EQUAL(actual, expected, ...)                                                        \
+  do {                                                                                            \
+    const auto& check_a = (actual);                                                               \
+    const auto& check_e = (expected);                                                             \
+    if (!(check_a == check_e))                                                                    \
+      throw ::check::Failure{::check::text(__FILE__, ":", __LINE__, ": " #actual " is ", check_a, \
+                                           ", expected ", check_e, " ", ##__VA_ARGS__)};          \
   } while (0)
 
 int main() {

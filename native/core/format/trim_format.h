@@ -1,4 +1,5 @@
-// The parameters of a number format: what a trim needs to know. The arithmetic is in the files beside this one.
+// The parameters of a number format: what a trim needs to know. The arithmetic is in the files beside this
+// one.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +27,8 @@ struct TrimFormat {
 // Names the random words of a stochastic trim: word(element) depends on these and on nothing else.
 struct RandomStream {
   uint64_t seed = 0;
-  uint32_t stream = 0;        // FNV-1a-32 of "layer/role"
-  uint32_t step = 0;          // training forwards so far
+  uint32_t stream = 0;         // FNV-1a-32 of "layer/role"
+  uint32_t step = 0;           // training forwards so far
   uint64_t first_element = 0;  // global index of the span's first element
 };
 

@@ -1,6 +1,7 @@
 // convolution: 2-D, grouped, dilated, with the bias, a trim of input and output and a ReLU fused in.
 //
-//   dst[n,k,p,q] = relu(trim_dst(bias[k] + sum_{c,r,s} trim_src(src[n,c,p*stride-pad+r*dilation,...]) * w[k,c,r,s]))
+//   dst[n,k,p,q] = relu(trim_dst(bias[k] + sum_{c,r,s} trim_src(src[n,c,p*stride-pad+r*dilation,...]) *
+//   w[k,c,r,s]))
 //
 // Sums are float32, in an order that depends on the kernel but not on the number of threads or the batch.
 #pragma once
@@ -19,7 +20,7 @@ namespace ristretto {
 class PackedWeights {
  public:
   virtual ~PackedWeights() = default;
-  int64_t version = -1;        // of the weights that were packed; -1: nothing packed
+  int64_t version = -1;             // of the weights that were packed; -1: nothing packed
   const void* packed_by = nullptr;  // the row that packed them
   AlignedBuffer data;
 };

@@ -1,4 +1,5 @@
-// inner product: dst[m,n] = relu(trim_dst(bias[n] + sum_k trim_src(src[m,k]) * weights[n,k])), the fully connected layer.
+// inner product: dst[m,n] = relu(trim_dst(bias[n] + sum_k trim_src(src[m,k]) * weights[n,k])), the fully
+// connected layer.
 #pragma once
 
 #include "convolution.h"

@@ -1,0 +1,250 @@
+import { NativeMemory, Tensor, type NativeBuffer, type NativeTensor } from '../native/index.js';
+import { RistrettoError } from '../errors/index.js';
+
+/** Caffe's own bound: a blob's element count fits an int32. */
+export const MAX_BLOB_ELEMENTS = 2 ** 31 - 1;
+
+/** Product of the dimensions in [from, to). */
+export function countOf(shape: readonly number[], from = 0, to = shape.length): number {
+  let product = 1;
+  for (let axis = from; axis < to; axis++) product *= shape[axis];
+  return product;
+}
+
+/** Where a blob's floats live: whole native memory, or a part of memory that a plan shares out. */
+interface Storage {
+  buffer: NativeBuffer;
+  byteOffset: number;
+  /** Elements that fit. */
+  capacity: number;
+}
+
+/**
+ * A named tensor of float32, N-dimensional, row-major: data, and a diff of the same shape where training needs
+ * one. Memory comes at the first use, so shapes can be known, checked and planned before any is taken.
+ */
+export class Blob {
+  /** Raised by whoever writes the data; kernels repack weights when it changes. */
+  version = 0;
+  #shape: readonly number[] = [];
+  #count = 1;
+  #data: Storage | null = null;
+  #diff: Storage | null = null;
+  #source: { blob: Blob; elementOffset: number } | null = null;
+  #imageStride: number | null = null;
+  #tensors = new Map<string, NativeTensor>();
+  #array: Float32Array | null = null;
+
+  constructor(
+    readonly name: string,
+    shape: readonly number[] = [],
+  ) {
+    this.reshape(shape);
+  }
+
+  get shape(): readonly number[] {
+    return this.#shape;
+  }
+
+  /** Number of elements. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Elements from axis `from` up to, not including, axis `to`. */
+  countFrom(from: number, to = this.#shape.length): number {
+    return countOf(this.#shape, from, to);
+  }
+
+  /** The axis with negative ones counted from the end; throws where the blob has no such axis. */
+  axis(index: number): number {
+    const rank = this.#shape.length;
+    const axis = index < 0 ? index + rank : index;
+    if (!Number.isInteger(index) || axis < 0 || axis >= rank)
+      throw new RistrettoError(
+        `axis ${index} is out of range for blob '${this.name}' of shape ${this.shapeText}`,
+      );
+    return axis;
+  }
+
+  /** Caffe's legacy accessors: dimension `axis` of at most four, 1 where there is none. */
+  legacyDim(axis: 0 | 1 | 2 | 3): number {
+    if (this.#shape.length > 4)
+      throw new RistrettoError(`blob '${this.name}' of shape ${this.shapeText} has more than 4 axes`);
+    return this.#shape[axis] ?? 1;
+  }
+
+  get shapeText(): string {
+    return `(${this.#shape.join(', ')})`;
+  }
+
+  /** Sets the shape; keeps the memory where it still fits. Throws for dimensions that no memory could hold. */
+  reshape(shape: readonly number[]): void {
+    let count = 1;
+    for (const dim of shape) {
+      if (!Number.isInteger(dim) || dim < 0)
+        throw new RistrettoError(`blob '${this.name}': ${dim} is not a dimension`);
+      count *= dim;
+    }
+    if (shape.length > 8)
+      throw new RistrettoError(`blob '${this.name}' has ${shape.length} axes; 8 is the most`);
+    if (count > MAX_BLOB_ELEMENTS)
+      throw new RistrettoError(
+        `blob '${this.name}' of shape (${shape.join(', ')}) has ${count} elements; ${MAX_BLOB_ELEMENTS} is the most`,
+      );
+    if (
+      count === this.#count &&
+      shape.length === this.#shape.length &&
+      shape.every((d, i) => d === this.#shape[i])
+    )
+      return;
+    this.#shape = [...shape];
+    this.#count = count;
+    this.#forget();
+    if (this.#data && this.#data.capacity < count) this.#data = null;
+    if (this.#diff && this.#diff.capacity < count) this.#diff = null;
+  }
+
+  /**
+   * Uses another blob's data from now on, also when that one's memory moves: Split, Flatten, Reshape, and a
+   * Concat's inputs written in place (`imageStride` elements from one image to the next).
+   */
+  shareData(blob: Blob, elementOffset = 0, imageStride: number | null = null): void {
+    if (blob === this) return;
+    this.#source = { blob, elementOffset };
+    this.#imageStride = imageStride;
+    this.#data = null;
+    this.#forget();
+  }
+
+  /** The blob whose memory this one uses in the end; itself where it has its own. */
+  get owner(): Blob {
+    return this.#source ? this.#source.blob.owner : this;
+  }
+
+  /** Places the data in memory that a plan shares out. */
+  bindData(buffer: NativeBuffer, byteOffset: number, capacity: number): void {
+    this.#data = { buffer, byteOffset, capacity };
+    this.#forget();
+  }
+
+  /** Lets go of the memory; the next use takes new, zeroed memory. */
+  release(): void {
+    this.#data = null;
+    this.#diff = null;
+    this.#forget();
+  }
+
+  /** True where the images do not follow each other without a gap: read such a blob with `toArray`. */
+  get strided(): boolean {
+    return this.#imageStride !== null && (this.#shape[0] ?? 1) > 1;
+  }
+
+  /** The data as JavaScript sees it: the memory itself, not a copy. */
+  get data(): Float32Array {
+    if (this.strided)
+      throw new RistrettoError(
+        `blob '${this.name}' is a slice of '${this.owner.name}': read it with toArray()`,
+      );
+    const { buffer, byteOffset } = this.#storage();
+    if (!this.#array || this.#array.buffer !== buffer.arrayBuffer || this.#array.byteOffset !== byteOffset)
+      this.#array = new Float32Array(buffer.arrayBuffer, byteOffset, this.#count);
+    return this.#array;
+  }
+
+  get diff(): Float32Array {
+    const { buffer, byteOffset } = this.#diffStorage();
+    return new Float32Array(buffer.arrayBuffer, byteOffset, this.#count);
+  }
+
+  /** A copy of the data, images side by side. */
+  toArray(): Float32Array {
+    if (!this.strided) return this.data.slice();
+    const { buffer, byteOffset } = this.#storage();
+    const image = this.countFrom(1);
+    const result = new Float32Array(this.#count);
+    for (let n = 0; n < this.#shape[0]; n++)
+      result.set(
+        new Float32Array(buffer.arrayBuffer, byteOffset + 4 * n * this.#imageStride!, image),
+        n * image,
+      );
+    return result;
+  }
+
+  /** Replaces the data; the source has as many elements. */
+  set(values: ArrayLike<number>): void {
+    if (values.length !== this.#count)
+      throw new RistrettoError(
+        `blob '${this.name}' of shape ${this.shapeText} cannot take ${values.length} values`,
+      );
+    this.data.set(values);
+    this.version++;
+  }
+
+  /**
+   * The native view of the data: under the blob's own shape, or under another one with as many elements (the
+   * matrix that an inner product sees, say).
+   */
+  tensor(shape: readonly number[] = this.#shape): NativeTensor {
+    return this.#view(
+      'data',
+      this.#storage(),
+      shape,
+      shape === this.#shape ? (this.#imageStride ?? undefined) : undefined,
+    );
+  }
+
+  diffTensor(shape: readonly number[] = this.#shape): NativeTensor {
+    return this.#view('diff', this.#diffStorage(), shape);
+  }
+
+  #view(part: string, storage: Storage, shape: readonly number[], imageStride?: number): NativeTensor {
+    const key = `${part}:${storage.byteOffset}:${shape.join(',')}`;
+    let tensor = this.#tensors.get(key);
+    if (!tensor || this.#tensorBuffer.get(tensor) !== storage.buffer) {
+      if (shape !== this.#shape && (this.strided || countOf(shape) !== this.#count))
+        throw new RistrettoError(
+          `blob '${this.name}' of shape ${this.shapeText} cannot be seen as (${shape.join(', ')})`,
+        );
+      tensor = new Tensor(storage.buffer, storage.byteOffset, 'f32', shape, imageStride);
+      this.#tensors.set(key, tensor);
+      this.#tensorBuffer.set(tensor, storage.buffer);
+    }
+    return tensor;
+  }
+
+  /** Which memory each cached view belongs to: a shared source may have moved since. */
+  #tensorBuffer = new WeakMap<NativeTensor, NativeBuffer>();
+
+  #storage(): Storage {
+    if (this.#source) {
+      const base = this.#source.blob.#storage();
+      return {
+        buffer: base.buffer,
+        byteOffset: base.byteOffset + 4 * this.#source.elementOffset,
+        capacity: base.capacity - this.#source.elementOffset,
+      };
+    }
+    return (this.#data ??= this.#allocate());
+  }
+
+  #diffStorage(): Storage {
+    return (this.#diff ??= this.#allocate());
+  }
+
+  #allocate(): Storage {
+    try {
+      return { buffer: new NativeMemory(4 * this.#count), byteOffset: 0, capacity: this.#count };
+    } catch (error) {
+      throw new RistrettoError(
+        `blob '${this.name}' of shape ${this.shapeText}: ${(error as Error).message}`,
+        { cause: error },
+      );
+    }
+  }
+
+  #forget(): void {
+    this.#tensors.clear();
+    this.#array = null;
+  }
+}

@@ -1,0 +1,1 @@
+export { Blob, countOf, MAX_BLOB_ELEMENTS } from './blob.js';

@@ -1,0 +1,127 @@
+import type { Blob } from '../blob/index.js';
+import type { NativeStream, TrimFormat } from '../native/index.js';
+import type { FillerParameter, LayerParameter, Phase } from '../proto/index.js';
+
+/** How many bottoms or tops a layer takes. */
+export interface BlobCount {
+  exact?: number;
+  min?: number;
+  max?: number;
+}
+
+/** A learnable parameter of a layer, and how it is initialised where no weights are given. */
+export interface LearnableBlob {
+  blob: Blob;
+  filler: FillerParameter | null;
+}
+
+/** What a layer may know of the net that holds it. */
+export interface LayerContext {
+  phase: Phase;
+  /** Seeds everything random in the layer (crops, mirrors, dropout, fillers). */
+  seed: number;
+  /** Data layers: replaces the source of their data (`--data`), where set. */
+  dataSource?: string;
+  /** Data layers: skip and count records that cannot be read instead of stopping. */
+  skipBad?: boolean;
+  /** Data layers: folder that relative sources start from; the working folder where unset. */
+  baseFolder?: string;
+  /** Aborts waiting work (prefetch, decoding). */
+  signal?: AbortSignal;
+}
+
+/** Trims that a quantised layer asks its plain layer to fold into the forward pass. */
+export interface ForwardTrims {
+  src?: TrimFormat | null;
+  dst?: TrimFormat | null;
+  /** Stand-ins for the learnable blobs, already trimmed. */
+  params?: readonly Blob[];
+  /** Set where sums must not round more than a plain float32 sum does. */
+  exactSums?: boolean;
+}
+
+/**
+ * One layer of a net. A net calls, in this order: the constructor; `setup` once, when the bottoms have their
+ * shapes; `reshape` after it and whenever a bottom's shape changes; `forward` as often as it likes. No layer
+ * writes to its bottoms, except one that the net runs in place (top[0] is bottom[0]).
+ */
+export abstract class Layer {
+  /** Learnable blobs in the order in which weights are stored. */
+  readonly learnable: LearnableBlob[] = [];
+
+  constructor(
+    readonly param: LayerParameter,
+    readonly context: LayerContext,
+  ) {}
+
+  get name(): string {
+    return this.param.name;
+  }
+  get type(): string {
+    return this.param.type;
+  }
+  /** The learnable blobs alone. */
+  get blobs(): Blob[] {
+    return this.learnable.map((entry) => entry.blob);
+  }
+
+  abstract readonly bottoms: BlobCount;
+  abstract readonly tops: BlobCount;
+
+  /** Reads the parameters, makes the learnable blobs. */
+  setup(_bottom: readonly Blob[], _top: readonly Blob[]): void | Promise<void> {}
+
+  /** Sets the tops' shapes from the bottoms'; takes no memory, runs nothing. */
+  abstract reshape(bottom: readonly Blob[], top: readonly Blob[]): void;
+
+  /**
+   * Enqueues the work that computes the tops. A layer that must see values first awaits `stream.sync()`.
+   */
+  abstract forward(bottom: readonly Blob[], top: readonly Blob[], stream: NativeStream): void | Promise<void>;
+
+  /** Weight of top `index` in the net's loss where the prototxt sets none: 1 for a loss layer's first top. */
+  defaultLossWeight(_index: number): number {
+    return 0;
+  }
+
+  /** Tops that the net makes where the prototxt names fewer (loss layers). */
+  get autoTopBlobs(): boolean {
+    return false;
+  }
+
+  /** Whether the tops may be slices of a larger blob (a Concat written in place). */
+  get acceptsStridedTop(): boolean {
+    return false;
+  }
+
+  /** Whether the bottoms may be such slices. */
+  get acceptsStridedBottom(): boolean {
+    return false;
+  }
+
+  /**
+   * Asked when a ReLU without slope follows in place on top[0]: true where the layer will apply it itself
+   * from now on, so that the net leaves the ReLU out.
+   */
+  fuseRelu(): boolean {
+    return false;
+  }
+
+  /** Lets go of files, threads and native memory. */
+  close(): void | Promise<void> {}
+}
+
+/** A plain layer that can fold a quantised layer's trims into its forward pass. */
+export interface TrimmingLayer extends Layer {
+  forwardTrimmed(
+    bottom: readonly Blob[],
+    top: readonly Blob[],
+    stream: NativeStream,
+    trims: ForwardTrims,
+  ): void;
+}
+
+export type LayerFactory = (param: LayerParameter, context: LayerContext) => Layer;
+
+/** Layer types by name, as the prototxt gives them. The net is handed one; it imports none. */
+export type LayerRegistry = Readonly<Record<string, LayerFactory>>;

@@ -1,0 +1,4 @@
+export type * from './surface.js';
+import { addon } from './loader.js';
+
+export const { Buffer: NativeMemory, Tensor, PackedWeights, Stream, cpuFeatures, ops } = addon;

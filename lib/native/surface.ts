@@ -1,0 +1,152 @@
+/**
+ * The whole native surface as one typed interface. `test/structure` compares the op rows with what the binary
+ * says of itself, so a field that exists on one side only is a failing test.
+ */
+
+/** Element types of a native tensor. */
+export type DataType = 'f32' | 'i32' | 'i16' | 'i8' | 'u8';
+
+/** Zeroed native memory, 64-byte aligned, shared with JavaScript through `arrayBuffer`. */
+export interface NativeBuffer {
+  readonly byteLength: number;
+  readonly arrayBuffer: ArrayBuffer;
+}
+
+/** A checked view of a NativeBuffer: what the ops take. Opaque. */
+export interface NativeTensor {
+  readonly __tensor: unique symbol;
+}
+
+/** Weights in a kernel's own order, kept between forwards; repacked when their version changes. Opaque. */
+export interface NativePackedWeights {
+  readonly __packed: unique symbol;
+}
+
+/** Seconds spent in one op of one layer since the stream began. */
+export interface StreamTiming {
+  label: string;
+  op: string;
+  seconds: number;
+  calls: number;
+}
+
+export type InstructionSet =
+  | 'auto'
+  | 'portable'
+  | 'avx2'
+  | 'avx_vnni'
+  | 'avx512'
+  | 'avx512_vnni'
+  | 'neon'
+  | 'neon_dot';
+
+export interface StreamOptions {
+  /** Threads that share the work, 1..1024; the machine's processors where unset. Results do not depend on it. */
+  threads?: number;
+  /** Limits the kernels to an instruction set; an error where this machine lacks it. */
+  isa?: InstructionSet;
+  /** Collect timings per layer and op. */
+  profile?: boolean;
+}
+
+/**
+ * A queue of native operations that run in order on a thread of their own, as a CUDA stream does. Enqueueing
+ * returns at once; the first failing operation makes the rest up to the next sync no-ops.
+ */
+export interface NativeStream {
+  readonly threads: number;
+  /** Resolves when everything enqueued so far is done; rejects with the first error, which names the layer. */
+  sync(): Promise<void>;
+  /** The same, blocking the JavaScript thread. */
+  syncBlocking(): void;
+  profile(): StreamTiming[];
+  /** Stops the threads; pending syncs reject. */
+  close(): void;
+}
+
+export type Rounding = 'halfAwayFromZero' | 'halfToEven' | 'halfUp' | 'floor' | 'stochastic';
+
+/** The parameters of a number format (docs/numerics.md). */
+export type TrimFormat =
+  | { kind: 'dynamicFixedPoint'; bitWidth: number; fractionalLength: number; rounding?: Rounding }
+  | { kind: 'minifloat'; mantissaBits: number; exponentBits: number; rounding?: Rounding }
+  | { kind: 'integerPowerOfTwo'; exponentMin: number; exponentMax: number; rounding?: Rounding };
+
+/** Names the random words of a stochastic trim; a word depends on these alone. */
+export interface RandomStream {
+  seed: number;
+  stream: number;
+  step: number;
+  firstElement: number;
+}
+
+/** What every op takes besides its own fields. */
+interface Labelled {
+  /** The layer's name, for errors and profiles. */
+  label?: string;
+}
+
+export interface ConvolutionFields extends Labelled {
+  src: NativeTensor;
+  weights: NativeTensor;
+  bias?: NativeTensor | null;
+  dst: NativeTensor;
+  strideH: number;
+  strideW: number;
+  padH: number;
+  padW: number;
+  dilationH: number;
+  dilationW: number;
+  group: number;
+  relu?: boolean;
+  winograd?: boolean;
+  srcTrim?: TrimFormat | null;
+  dstTrim?: TrimFormat | null;
+  packed?: NativePackedWeights | null;
+  weightsVersion?: number;
+}
+
+export interface InnerProductFields extends Labelled {
+  src: NativeTensor;
+  weights: NativeTensor;
+  bias?: NativeTensor | null;
+  dst: NativeTensor;
+  transpose?: boolean;
+  relu?: boolean;
+  srcTrim?: TrimFormat | null;
+  dstTrim?: TrimFormat | null;
+  packed?: NativePackedWeights | null;
+  weightsVersion?: number;
+}
+
+/** One row per op: `ops.name(stream, fields)` checks its fields, then enqueues. */
+export interface NativeOps {
+  convolution(stream: NativeStream, fields: ConvolutionFields): void;
+  innerProduct(stream: NativeStream, fields: InnerProductFields): void;
+}
+
+export interface CpuFeatures {
+  avx2: boolean;
+  avxVnni: boolean;
+  avx512: boolean;
+  avx512Vnni: boolean;
+  neon: boolean;
+  neonDot: boolean;
+}
+
+export interface NativeAddon {
+  Buffer: new (bytes: number) => NativeBuffer;
+  Tensor: new (
+    buffer: NativeBuffer,
+    byteOffset: number,
+    type: DataType,
+    shape: readonly number[],
+    imageStride?: number,
+  ) => NativeTensor;
+  PackedWeights: new () => NativePackedWeights;
+  Stream: new (options?: StreamOptions) => NativeStream;
+  cpuFeatures(): CpuFeatures;
+  ops: NativeOps;
+  /** {op: {field: kind}} as the binary defines it. */
+  surface: Record<string, Record<string, string>>;
+}

@@ -1,0 +1,69 @@
+// The objects that JavaScript holds: memory, views of it, packed weights. Each owns a share of what it points
+// to, so an operation in flight keeps its operands alive whatever the garbage collector does.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "core/aligned_buffer.h"
+#include "core/op/convolution.h"
+#include "core/tensor_view.h"
+
+namespace ristretto::binding {
+
+struct EnvironmentState {
+  Napi::FunctionReference buffer_class;
+  Napi::FunctionReference tensor_class;
+  Napi::FunctionReference packed_class;
+  Napi::FunctionReference stream_class;
+};
+inline EnvironmentState& state_of(Napi::Env env) { return *env.GetInstanceData<EnvironmentState>(); }
+
+// new Buffer(bytes): zeroed, 64-byte aligned. .arrayBuffer: the same memory for JavaScript.
+class BufferHandle : public Napi::ObjectWrap<BufferHandle> {
+ public:
+  static void define(Napi::Env env, Napi::Object exports);
+  explicit BufferHandle(const Napi::CallbackInfo& info);
+  ~BufferHandle() override;
+  const std::shared_ptr<AlignedBuffer>& storage() const { return storage_; }
+
+ private:
+  Napi::Value array_buffer(const Napi::CallbackInfo& info);
+  Napi::Value byte_length(const Napi::CallbackInfo& info);
+  std::shared_ptr<AlignedBuffer> storage_;
+  Napi::Reference<Napi::ArrayBuffer> array_buffer_;
+};
+
+// new Tensor(buffer, byteOffset, type, shape, imageStride?): a checked view.
+class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
+ public:
+  static void define(Napi::Env env, Napi::Object exports);
+  explicit TensorHandle(const Napi::CallbackInfo& info);
+  const Tensor& view() const { return view_; }
+  const std::shared_ptr<AlignedBuffer>& storage() const { return storage_; }
+
+ private:
+  Tensor view_;
+  std::shared_ptr<AlignedBuffer> storage_;
+};
+
+// new PackedWeights(): weights in a kernel's own order, kept between forwards.
+class PackedHandle : public Napi::ObjectWrap<PackedHandle> {
+ public:
+  static void define(Napi::Env env, Napi::Object exports);
+  explicit PackedHandle(const Napi::CallbackInfo& info);
+  const std::shared_ptr<PackedWeights>& packed() const { return packed_; }
+
+ private:
+  std::shared_ptr<PackedWeights> packed_ = std::make_shared<PackedWeights>();
+};
+
+// Unwraps after checking the class; nullptr where the value is something else.
+template <class Handle>
+Handle* unwrap(Napi::Value value, const Napi::FunctionReference& of) {
+  if (!value.IsObject() || !value.As<Napi::Object>().InstanceOf(of.Value())) return nullptr;
+  return Napi::ObjectWrap<Handle>::Unwrap(value.As<Napi::Object>());
+}
+
+}  // namespace ristretto::binding

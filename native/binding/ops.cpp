@@ -1,0 +1,21 @@
+#include "ops.h"
+
+namespace ristretto::binding {
+
+// One row per op; its function stands in the file named after it.
+#define RISTRETTO_OPS(ROW) \
+  ROW(convolution)         \
+  ROW(inner_product)
+
+#define DECLARE(name) BoundOp bind_##name();
+RISTRETTO_OPS(DECLARE)
+#undef DECLARE
+
+const OpTable& op_table() {
+#define ROW(name) &bind_##name,
+  static const OpTable table = {RISTRETTO_OPS(ROW)};
+#undef ROW
+  return table;
+}
+
+}  // namespace ristretto::binding

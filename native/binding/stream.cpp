@@ -1,0 +1,191 @@
+#include "stream.h"
+
+#include <chrono>
+
+#include "handles.h"
+
+namespace ristretto::binding {
+
+void StreamHandle::define(Napi::Env env, Napi::Object exports) {
+  Napi::Function constructor = DefineClass(
+      env, "Stream",
+      {InstanceMethod<&StreamHandle::sync>("sync"),
+       InstanceMethod<&StreamHandle::sync_blocking>("syncBlocking"),
+       InstanceMethod<&StreamHandle::profile>("profile"), InstanceMethod<&StreamHandle::close>("close"),
+       InstanceAccessor<&StreamHandle::threads>("threads")});
+  state_of(env).stream_class = Napi::Persistent(constructor);
+  exports.Set("Stream", constructor);
+}
+
+StreamHandle::StreamHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<StreamHandle>(info) {
+  Napi::Env env = info.Env();
+  int threads = int(std::thread::hardware_concurrency());
+  std::string isa = "auto";
+  if (info[0].IsObject()) {
+    Napi::Object options = info[0].As<Napi::Object>();
+    Napi::Value t = options.Get("threads");
+    if (!t.IsUndefined()) {
+      threads = t.IsNumber() ? t.As<Napi::Number>().Int32Value() : 0;
+      if (threads < 1 || threads > 1024)
+        throw Napi::RangeError::New(env, "threads must be a number from 1 to 1024");
+    }
+    Napi::Value i = options.Get("isa");
+    if (!i.IsUndefined()) isa = i.ToString().Utf8Value();
+    profiling_ = options.Get("profile").ToBoolean().Value();
+  }
+  try {
+    context_ = std::make_unique<Context>(threads, limit_cpu_features(isa));
+  } catch (const Error& e) {
+    throw Napi::RangeError::New(env, e.what());
+  }
+  settler_ = Settler::New(env, Napi::Function(), "ristretto.Stream", 0, 1);
+  settler_.Unref(env);
+  thread_ = std::thread([this] { loop(); });
+}
+
+StreamHandle::~StreamHandle() { stop(); }
+
+void StreamHandle::stop() {
+  if (!thread_.joinable()) return;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+  settler_.Release();
+}
+
+// Frees the threads now; pending syncs are rejected. Without it the garbage collector does the same later.
+void StreamHandle::close(const Napi::CallbackInfo&) { stop(); }
+
+void StreamHandle::push(Task task) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (stopping_) throw Napi::Error::New(Env(), "the stream is closed");
+    tasks_.push_back(std::move(task));
+  }
+  wake_.notify_one();
+}
+
+void StreamHandle::enqueue(const char* op, std::string label, std::function<void(Context&)> run) {
+  push(Task{op, std::move(label), std::move(run), nullptr});
+}
+
+void StreamHandle::loop() {
+  for (;;) {
+    Task task;
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      busy_ = false;
+      if (tasks_.empty()) idle_.notify_all();
+      wake_.wait(lock, [&] { return stopping_ || !tasks_.empty(); });
+      if (stopping_) {
+        for (Task& t : tasks_)
+          if (t.deferred) settler_.NonBlockingCall(new Outcome{t.deferred, "the stream was closed"});
+        tasks_.clear();
+        return;
+      }
+      task = std::move(tasks_.front());
+      tasks_.pop_front();
+      busy_ = true;
+    }
+    if (!task.op) {
+      std::string error;
+      {
+        std::lock_guard<std::mutex> lock(mutex_);
+        error.swap(error_);
+      }
+      settler_.NonBlockingCall(new Outcome{task.deferred, std::move(error)});
+      continue;
+    }
+    if (!error_.empty()) continue;  // only this thread sets it
+    const auto start = std::chrono::steady_clock::now();
+    std::string failure;
+    try {
+      task.run(*context_);
+    } catch (const std::exception& e) {
+      failure = task.label.empty() ? std::string(task.op) + ": " + e.what() : task.label + ": " + e.what();
+    }
+    if (!failure.empty() || profiling_) {
+      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (!failure.empty()) error_ = std::move(failure);
+      if (profiling_) {
+        Timing& timing = timings_[{task.label, task.op}];
+        timing.seconds += seconds;
+        ++timing.calls;
+      }
+    }
+  }
+}
+
+void StreamHandle::settle(Napi::Env env, Napi::Function, void*, Outcome* outcome) {
+  std::unique_ptr<Outcome> owned(outcome);
+  std::unique_ptr<Napi::Promise::Deferred> deferred(outcome->deferred);
+  if (env == nullptr) return;  // the environment is going down
+  Napi::HandleScope scope(env);
+  if (outcome->error.empty()) {
+    deferred->Resolve(env.Undefined());
+  } else {
+    deferred->Reject(Napi::Error::New(env, outcome->error).Value());
+  }
+}
+
+// Resolves when every operation enqueued so far is done; rejects with the first error since the last sync.
+Napi::Value StreamHandle::sync(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  auto* deferred = new Napi::Promise::Deferred(env);
+  Napi::Promise promise = deferred->Promise();
+  Task task;
+  task.deferred = deferred;
+  try {
+    push(std::move(task));
+  } catch (...) {
+    delete deferred;
+    throw;
+  }
+  // Node must stay alive while somebody waits, and only then.
+  if (pending_syncs_++ == 0) settler_.Ref(env);
+  Napi::ObjectReference* self = new Napi::ObjectReference(Napi::Persistent(info.This().As<Napi::Object>()));
+  Napi::Function done = Napi::Function::New(env, [this, self](const Napi::CallbackInfo& inner) {
+    if (--pending_syncs_ == 0) settler_.Unref(inner.Env());
+    delete self;
+  });
+  promise.Get("then").As<Napi::Function>().Call(promise, {done, done});
+  return promise;
+}
+
+// The same on the calling thread, for tests and short work.
+void StreamHandle::sync_blocking(const Napi::CallbackInfo& info) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  idle_.wait(lock, [&] { return stopping_ || (tasks_.empty() && !busy_); });
+  if (!error_.empty()) {
+    std::string error;
+    error.swap(error_);
+    throw Napi::Error::New(info.Env(), error);
+  }
+}
+
+// [{label, op, seconds, calls}] since the stream began, where it was made with profile: true.
+Napi::Value StreamHandle::profile(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Napi::Array rows = Napi::Array::New(env);
+  std::lock_guard<std::mutex> lock(mutex_);
+  uint32_t index = 0;
+  for (const auto& [key, timing] : timings_) {
+    Napi::Object row = Napi::Object::New(env);
+    row.Set("label", key.first);
+    row.Set("op", key.second);
+    row.Set("seconds", timing.seconds);
+    row.Set("calls", double(timing.calls));
+    rows.Set(index++, row);
+  }
+  return rows;
+}
+
+Napi::Value StreamHandle::threads(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), context_->pool.threads());
+}
+
+}  // namespace ristretto::binding

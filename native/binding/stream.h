@@ -1,0 +1,68 @@
+// new Stream({threads, isa, profile}): a queue of native operations that run in order on a thread of their
+// own, as a CUDA stream does: enqueueing returns at once, sync() resolves when all before it are done.
+#pragma once
+
+#include <napi.h>
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "core/context.h"
+
+namespace ristretto::binding {
+
+class StreamHandle : public Napi::ObjectWrap<StreamHandle> {
+ public:
+  static void define(Napi::Env env, Napi::Object exports);
+  explicit StreamHandle(const Napi::CallbackInfo& info);
+  ~StreamHandle() override;
+
+  // `label` names the layer in errors and profiles; `run` owns what it needs.
+  void enqueue(const char* op, std::string label, std::function<void(Context&)> run);
+
+ private:
+  struct Task {
+    const char* op = nullptr;  // null: a sync marker
+    std::string label;
+    std::function<void(Context&)> run;
+    Napi::Promise::Deferred* deferred = nullptr;
+  };
+  struct Outcome {
+    Napi::Promise::Deferred* deferred;
+    std::string error;
+  };
+  struct Timing {
+    double seconds = 0;
+    int64_t calls = 0;
+  };
+
+  Napi::Value sync(const Napi::CallbackInfo& info);
+  void sync_blocking(const Napi::CallbackInfo& info);
+  Napi::Value profile(const Napi::CallbackInfo& info);
+  Napi::Value threads(const Napi::CallbackInfo& info);
+  void close(const Napi::CallbackInfo& info);
+  void stop();
+  void loop();
+  void push(Task task);
+  static void settle(Napi::Env env, Napi::Function, void*, Outcome* outcome);
+  using Settler = Napi::TypedThreadSafeFunction<void, Outcome, settle>;
+
+  std::unique_ptr<Context> context_;
+  bool profiling_ = false;
+  std::mutex mutex_;
+  std::condition_variable wake_, idle_;
+  std::deque<Task> tasks_;
+  bool busy_ = false, stopping_ = false;
+  std::string error_;                                              // first failure since the last sync
+  std::map<std::pair<std::string, std::string>, Timing> timings_;  // (label, op)
+  Settler settler_;
+  int pending_syncs_ = 0;  // JavaScript thread only
+  std::thread thread_;
+};
+
+}  // namespace ristretto::binding

@@ -1,0 +1,20 @@
+// Builds the addon (cmake-js) and compiles lib/ to dist/. --native or --ts limits it to one of the two.
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const require = createRequire(import.meta.url);
+const only = process.argv.find((a) => a === '--native' || a === '--ts');
+
+function run(script, ...args) {
+  const result = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
+  if (result.status !== 0) process.exit(result.status ?? 1);
+}
+
+if (only !== '--ts') {
+  const cmakeJs = join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
+  run(cmakeJs, 'build', '--CDRISTRETTO_TESTS=OFF', '--parallel', '2');
+}
+if (only !== '--native') run(require.resolve('typescript/bin/tsc'), '-p', root);
