@@ -1,0 +1,68 @@
+/** Where an error arose: the file, the layer of a net, the field of a message. Each part is optional. */
+export interface ErrorContext {
+  file?: string;
+  layer?: string;
+  field?: string;
+  cause?: unknown;
+}
+
+function describe(message: string, { file, layer, field }: ErrorContext): string {
+  const place: string[] = [];
+  if (file) place.push(file);
+  if (layer !== undefined) place.push(`layer '${layer}'`);
+  if (field) place.push(field);
+  return [...place, message].join(': ');
+}
+
+/** Base of every error that this package raises on purpose; `message` starts with the file, layer and field. */
+export class RistrettoError extends Error {
+  readonly file?: string;
+  readonly layer?: string;
+  readonly field?: string;
+  /** The message without the place. */
+  readonly reason: string;
+
+  constructor(message: string, context: ErrorContext = {}) {
+    super(describe(message, context), context.cause === undefined ? undefined : { cause: context.cause });
+    this.name = new.target.name;
+    this.file = context.file;
+    this.layer = context.layer;
+    this.field = context.field;
+    this.reason = message;
+  }
+}
+
+/** A position in a file: line and column (both from 1) of a text, or the byte offset in a binary file. */
+export interface FormatContext extends ErrorContext {
+  line?: number;
+  column?: number;
+  offset?: number;
+}
+
+/** The content of a file does not follow its format. */
+export class FormatError extends RistrettoError {
+  readonly line?: number;
+  readonly column?: number;
+  readonly offset?: number;
+
+  constructor(message: string, context: FormatContext = {}) {
+    const { file, line, column, offset } = context;
+    let place = file ?? '';
+    if (line !== undefined) place += `${place ? ':' : 'line '}${line}:${column ?? 1}`;
+    else if (offset !== undefined) place += `${place ? ', ' : ''}byte ${offset}`;
+    super(message, { ...context, file: place || undefined });
+    (this as { file?: string }).file = file;
+    this.line = line;
+    this.column = column;
+    this.offset = offset;
+  }
+}
+
+/** A net that cannot be built or run: a missing bottom, shapes that do not fit, weights of another net. */
+export class NetError extends RistrettoError {}
+
+/** Data that cannot be read or decoded: a missing database, a corrupt record. */
+export class DataError extends RistrettoError {}
+
+/** Wrong arguments from the caller or the command line. */
+export class UsageError extends RistrettoError {}
