@@ -1,0 +1,68 @@
+// The inner loops of float32 matrix products and convolutions, one table per instruction set. Everything
+// above them (blocking, packing of weights, threads) is written once and reads the table.
+#pragma once
+
+#include <cstdint>
+
+#include "features.h"
+
+namespace ristretto {
+
+// One column panel of C (+)= A * B: B is `vectors` registers wide, A comes as packed row panels
+// [panel][depth][FloatKernels::rows], rows beyond `rows` zero.
+struct PanelArguments {
+  int64_t depth;
+  const float* a;
+  const float* b;    // row k at b + k * b_stride, readable over the whole panel's width
+  int64_t b_stride;  // in floats
+  float* c;          // row i at c + i * c_stride
+  int64_t c_stride;
+  int64_t rows;       // of C, any number
+  int64_t columns;    // of C that are written, at most the panel's width
+  const float* bias;  // added last, one per row of C, or null
+  bool accumulate;    // onto what C holds
+  bool relu;          // after all else
+};
+
+// One vector moved per depth step: from source + offset[k] + src to panel + k * width + dst. Moves happen in
+// order, and each may write beyond what it is meant for, into what a later one writes.
+struct VectorMove {
+  int64_t src;
+  int64_t dst;
+};
+
+struct GatherArguments {
+  const float* source;
+  const int64_t* offsets;  // one per depth step
+  int64_t depth;
+  const VectorMove* moves;
+  int moves_count;
+  int last_lanes;  // lanes of the last move that may be read; a full vector where the source has slack
+  float* panel;    // has slack of one vector at its end
+  int64_t width;   // floats per depth step
+};
+
+struct FloatKernels {
+  static constexpr int kMaxVectors = 3;
+
+  const char* name;
+  int lanes;                   // floats in a register
+  int rows;                    // rows of C that one register tile covers
+  int64_t l1_bytes, l2_bytes;  // what the blocking aims at
+  bool (*available)(const CpuFeatures& features);
+  void (*panel[kMaxVectors])(const PanelArguments& arguments);  // [vectors - 1]
+  void (*gather)(const GatherArguments& arguments);
+};
+
+// Null where this build has no such code.
+const FloatKernels* float_kernels_avx512();
+const FloatKernels* float_kernels_avx2();
+const FloatKernels* float_kernels_portable();
+// 16 lanes made of two AVX2 registers: lets a machine without AVX-512 test what depends on the vector's
+// width.
+const FloatKernels* float_kernels_paired_avx2();
+
+// The widest available table.
+const FloatKernels& select_float_kernels(const CpuFeatures& features);
+
+}  // namespace ristretto

@@ -1,0 +1,134 @@
+// Bodies of the float kernels over a vector type `Simd`: Simd::V, lanes, rows (of a register tile), zero,
+// load, store, set1, add, mul, sub, max, fma(a, b, c) = a * b + c. Included once per instruction set, inside
+// its target brackets and its own anonymous namespace, so that no instantiation is shared between sets.
+
+template <class Simd, int Vectors>
+inline __attribute__((always_inline)) void store_tile(const PanelArguments& p, int64_t row, int rows,
+                                                      bool whole,
+                                                      typename Simd::V (&acc)[Simd::rows][Vectors]) {
+  using V = typename Simd::V;
+  constexpr int lanes = Simd::lanes;
+  float* c = p.c + row * p.c_stride;
+#pragma GCC unroll 16
+  for (int i = 0; i < Simd::rows; ++i) {
+    if (i >= rows) break;
+    float* out = c + i * p.c_stride;
+    float edge[Vectors * lanes];
+    float* to = out;
+    if (!whole) {
+      to = edge;
+      for (int j = 0; j < Vectors * lanes; ++j) edge[j] = p.accumulate && j < p.columns ? out[j] : 0.0f;
+    }
+    const V bias = p.bias ? Simd::set1(p.bias[row + i]) : Simd::zero();
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) {
+      V value = acc[i][v];
+      if (p.accumulate) value = Simd::add(Simd::load(to + v * lanes), value);
+      if (p.bias) value = Simd::add(value, bias);
+      if (p.relu) value = Simd::max(Simd::zero(), value);  // in this order a NaN stays
+      Simd::store(to + v * lanes, value);
+    }
+    if (!whole)
+      for (int64_t j = 0; j < p.columns; ++j) out[j] = edge[j];
+  }
+}
+
+template <class Simd, int Vectors>
+void panel_kernel(const PanelArguments& p) {
+  using V = typename Simd::V;
+  constexpr int lanes = Simd::lanes, tile_rows = Simd::rows;
+  const bool whole_columns = p.columns == Vectors * lanes;
+  const float* a = p.a;
+  for (int64_t row = 0; row < p.rows; row += tile_rows) {
+    V acc[tile_rows][Vectors];
+#pragma GCC unroll 16
+    for (int i = 0; i < tile_rows; ++i)
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) acc[i][v] = Simd::zero();
+    const float* b = p.b;
+    for (int64_t k = 0; k < p.depth; ++k) {
+      V column[Vectors];
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) column[v] = Simd::load(b + v * lanes);
+#pragma GCC unroll 16
+      for (int i = 0; i < tile_rows; ++i) {
+        const V weight = Simd::set1(a[i]);
+#pragma GCC unroll 4
+        for (int v = 0; v < Vectors; ++v) acc[i][v] = Simd::fma(weight, column[v], acc[i][v]);
+      }
+      a += tile_rows;
+      b += p.b_stride;
+    }
+    const int64_t left = p.rows - row;
+    if (left >= tile_rows && whole_columns)
+      store_tile<Simd, Vectors>(p, row, tile_rows, true, acc);
+    else
+      store_tile<Simd, Vectors>(p, row, left < tile_rows ? int(left) : tile_rows, whole_columns, acc);
+  }
+}
+
+template <class Simd, int Moves>
+void gather_moves(const GatherArguments& g) {
+  int64_t src[Moves], dst[Moves];
+  for (int m = 0; m < Moves; ++m) src[m] = g.moves[m].src, dst[m] = g.moves[m].dst;
+  float* panel = g.panel;
+  for (int64_t k = 0; k < g.depth; ++k) {
+    const float* source = g.source + g.offsets[k];
+#pragma GCC unroll 8
+    for (int m = 0; m < Moves; ++m) Simd::store(panel + dst[m], Simd::load(source + src[m]));
+    panel += g.width;
+  }
+}
+
+template <class Simd>
+void gather_kernel(const GatherArguments& g) {
+  if (g.last_lanes == Simd::lanes) {
+    switch (g.moves_count) {
+      case 1:
+        return gather_moves<Simd, 1>(g);
+      case 2:
+        return gather_moves<Simd, 2>(g);
+      case 3:
+        return gather_moves<Simd, 3>(g);
+      case 4:
+        return gather_moves<Simd, 4>(g);
+      case 5:
+        return gather_moves<Simd, 5>(g);
+      case 6:
+        return gather_moves<Simd, 6>(g);
+      default:
+        break;
+    }
+  }
+  float* panel = g.panel;
+  const int last = g.moves_count - 1;
+  for (int64_t k = 0; k < g.depth; ++k) {
+    const float* source = g.source + g.offsets[k];
+    for (int m = 0; m < last; ++m) Simd::store(panel + g.moves[m].dst, Simd::load(source + g.moves[m].src));
+    const float* from = source + g.moves[last].src;
+    float* to = panel + g.moves[last].dst;
+    if (g.last_lanes == Simd::lanes) {
+      Simd::store(to, Simd::load(from));
+    } else {
+      for (int j = 0; j < Simd::lanes; ++j) to[j] = j < g.last_lanes ? from[j] : 0.0f;
+    }
+    panel += g.width;
+  }
+}
+
+template <class Simd>
+constexpr FloatKernels make_float_kernels(const char* name, int64_t l1_bytes, int64_t l2_bytes,
+                                          bool (*available)(const CpuFeatures&)) {
+  FloatKernels k{};
+  k.name = name;
+  k.lanes = Simd::lanes;
+  k.rows = Simd::rows;
+  k.l1_bytes = l1_bytes;
+  k.l2_bytes = l2_bytes;
+  k.available = available;
+  k.panel[0] = panel_kernel<Simd, 1>;
+  k.panel[1] = panel_kernel<Simd, 2>;
+  k.panel[2] = panel_kernel<Simd, 3>;
+  k.gather = gather_kernel<Simd>;
+  return k;
+}

@@ -1,0 +1,33 @@
+#include "float_kernels.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include "target.h"
+
+RISTRETTO_TARGET_BEGIN(RISTRETTO_AVX512)
+namespace ristretto {
+namespace {
+#include "simd_avx512.h"
+#include "float_kernels.inl"
+}  // namespace
+}  // namespace ristretto
+RISTRETTO_TARGET_END
+
+namespace ristretto {
+
+const FloatKernels* float_kernels_avx512() {
+  static constexpr FloatKernels kernels = make_float_kernels<F32x16>(
+      "avx512", 48 << 10, 1 << 20, [](const CpuFeatures& features) { return features.avx512; });
+  return &kernels;
+}
+
+}  // namespace ristretto
+
+#else
+
+namespace ristretto {
+const FloatKernels* float_kernels_avx512() { return nullptr; }
+}  // namespace ristretto
+
+#endif
