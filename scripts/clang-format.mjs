@@ -2,10 +2,14 @@
 import { spawnSync } from 'node:child_process';
 import { root } from './setup.mjs';
 
-const files = spawnSync('git', ['ls-files', 'native/**.h', 'native/**.cpp', 'test/native/*', 'bench/native/*'], {
-  cwd: root,
-  encoding: 'utf8',
-})
+const files = spawnSync(
+  'git',
+  ['ls-files', 'native/**.h', 'native/**.cpp', 'test/native/*', 'bench/native/*'],
+  {
+    cwd: root,
+    encoding: 'utf8',
+  },
+)
   .stdout.split('\n')
   .filter((f) => /\.(h|cpp)$/.test(f));
 const mode = process.argv.includes('--write') ? ['-i'] : ['--dry-run', '--Werror'];

@@ -39,14 +39,30 @@ function build() {
   } else {
     const cmakeJs = join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
     const args = [cmakeJs, 'compile', '--CDRISTRETTO_TESTS=OFF', '--parallel', '2'];
-    if (attempt('building the addon with cmake-js (the CPU part takes a minute or two)', process.execPath, args))
+    if (
+      attempt('building the addon with cmake-js (the CPU part takes a minute or two)', process.execPath, args)
+    )
       return true;
   }
-  const npmGyp = join(dirname(process.execPath), '..', 'lib', 'node_modules', 'npm', 'node_modules', 'node-gyp');
-  const gyp = [process.env.npm_config_node_gyp, join(npmGyp, 'bin', 'node-gyp.js')].find((f) => f && existsSync(f));
+  const npmGyp = join(
+    dirname(process.execPath),
+    '..',
+    'lib',
+    'node_modules',
+    'npm',
+    'node_modules',
+    'node-gyp',
+  );
+  const gyp = [process.env.npm_config_node_gyp, join(npmGyp, 'bin', 'node-gyp.js')].find(
+    (f) => f && existsSync(f),
+  );
   const headers = nodeHeaders();
   if (gyp && headers)
-    return attempt('building the CPU addon with node-gyp', process.execPath, [gyp, 'rebuild', `--nodedir=${headers}`]);
+    return attempt('building the CPU addon with node-gyp', process.execPath, [
+      gyp,
+      'rebuild',
+      `--nodedir=${headers}`,
+    ]);
   return false;
 }
 

@@ -17,7 +17,9 @@ export function run(command, args, options = {}) {
 /** Installs the dependencies of package-lock.json unless exactly these are there already. */
 function installDependencies() {
   const stamp = join(root, 'node_modules', '.ristretto-lock');
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   // onnxruntime-node's package holds the CPU library; its own install step would fetch CUDA's. Our own install
   // step comes right after, through the build below, so scripts are not needed here at all.

@@ -9,15 +9,21 @@ setup();
 
 const reference = resolve(root, process.env.RISTRETTO_REFERENCE || '../shared');
 if (!existsSync(join(reference, 'reference', 'README.md')))
-  console.log(`No reference data at ${reference}: the tests that compare with it are skipped (RISTRETTO_REFERENCE sets the folder).`);
+  console.log(
+    `No reference data at ${reference}: the tests that compare with it are skipped (RISTRETTO_REFERENCE sets the folder).`,
+  );
 
 const build = join(root, 'build-core');
 const filters = process.argv.slice(2);
 if (filters.length === 0) {
   run('cmake', ['-S', root, '-B', build, '-DCMAKE_BUILD_TYPE=Release']);
   run('cmake', ['--build', build, '--parallel', '2']);
-  run('ctest', ['--test-dir', build, '--output-on-failure'], { env: { ...process.env, RISTRETTO_REFERENCE: reference } });
+  run('ctest', ['--test-dir', build, '--output-on-failure'], {
+    env: { ...process.env, RISTRETTO_REFERENCE: reference },
+  });
 }
 const require = createRequire(import.meta.url);
 const vitest = join(dirname(require.resolve('vitest/package.json')), 'vitest.mjs');
-run(process.execPath, [vitest, 'run', ...filters], { env: { ...process.env, RISTRETTO_REFERENCE: reference } });
+run(process.execPath, [vitest, 'run', ...filters], {
+  env: { ...process.env, RISTRETTO_REFERENCE: reference },
+});

@@ -36,7 +36,12 @@ describe('lib', () => {
   const sources = files('lib', /\.ts$/);
 
   it('has only folders that have a place in the order', () => {
-    const folders = new Set(sources.map((f) => f.split(sep)).filter((p) => p.length > 2).map((p) => p[1]));
+    const folders = new Set(
+      sources
+        .map((f) => f.split(sep))
+        .filter((p) => p.length > 2)
+        .map((p) => p[1]),
+    );
     expect([...folders].filter((f) => !(f in mayImport))).toEqual([]);
   });
 

@@ -1,0 +1,126 @@
+// A Caffe net (deploy form) with its weights as an ONNX model, so that ONNX Runtime runs the same network.
+// Knows the layer types of the benchmarked nets and refuses others by name.
+import { join } from 'node:path';
+import protobuf from 'protobufjs';
+
+const FLOAT = 1;
+const attributes = {
+  ints: (name, ints) => ({ name, ints, type: 7 }),
+  int: (name, i) => ({ name, i, type: 2 }),
+};
+
+function initializer(name, dims, values) {
+  const raw = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return { name, dims, data_type: FLOAT, raw_data: raw };
+}
+
+const valueInfo = (name, dims) => ({
+  name,
+  type: {
+    tensor_type: {
+      elem_type: FLOAT,
+      shape: { dim: dims.map((d) => (typeof d === 'string' ? { dim_param: d } : { dim_value: d })) },
+    },
+  },
+});
+
+/** First of a repeated field, or the fallback: Caffe's kernel_size, stride and pad may be given once or per axis. */
+const pick = (repeated, single, fallback) => single || repeated?.[0] || fallback;
+
+/** One row per Caffe layer type: the ONNX nodes that compute it. */
+const converters = {
+  Convolution(layer, weights) {
+    const p = layer.convolution_param;
+    const kernel = [pick(p.kernel_size, p.kernel_h), pick(p.kernel_size, p.kernel_w)];
+    const pad = [pick(p.pad, p.pad_h, 0), pick(p.pad, p.pad_w, 0)];
+    const blobs = weights(layer.name);
+    const inputs = blobs.map((_, i) => `${layer.name}:${i}`);
+    return {
+      initializers: blobs.map((blob, i) => initializer(inputs[i], blob.shape, blob.data)),
+      nodes: [
+        {
+          op_type: 'Conv',
+          input: [layer.bottom[0], ...inputs],
+          attribute: [
+            attributes.ints('kernel_shape', kernel),
+            attributes.ints('pads', [...pad, ...pad]),
+            attributes.ints('strides', [pick(p.stride, p.stride_h, 1), pick(p.stride, p.stride_w, 1)]),
+            attributes.int('group', p.group),
+          ],
+        },
+      ],
+    };
+  },
+  ReLU: (layer) => ({ nodes: [{ op_type: 'Relu', input: [layer.bottom[0]] }] }),
+  Dropout: (layer) => ({ nodes: [{ op_type: 'Identity', input: [layer.bottom[0]] }] }),
+  Concat: (layer) => ({
+    nodes: [{ op_type: 'Concat', input: [...layer.bottom], attribute: [attributes.int('axis', 1)] }],
+  }),
+  Softmax: (layer) => ({
+    nodes: [{ op_type: 'Softmax', input: [layer.bottom[0]], attribute: [attributes.int('axis', 1)] }],
+  }),
+  Pooling(layer) {
+    const p = layer.pooling_param;
+    const max = p.pool === 0;
+    if (p.global_pooling)
+      return { nodes: [{ op_type: max ? 'GlobalMaxPool' : 'GlobalAveragePool', input: [layer.bottom[0]] }] };
+    const kernel = p.kernel_size || p.kernel_h;
+    const pads = [p.pad, p.pad, p.pad, p.pad];
+    return {
+      nodes: [
+        {
+          op_type: max ? 'MaxPool' : 'AveragePool',
+          input: [layer.bottom[0]],
+          attribute: [
+            attributes.ints('kernel_shape', [kernel, kernel]),
+            attributes.ints('strides', [p.stride, p.stride]),
+            attributes.ints('pads', pads),
+            attributes.int('ceil_mode', 1),
+          ],
+        },
+      ],
+    };
+  },
+};
+
+/**
+ * @param {{layers: object[], input: string, inputShape: number[], output: string,
+ *   weights: (layer: string) => {shape: number[], data: Float32Array}[]}} net
+ * @returns {Uint8Array} the encoded model, with a free batch dimension
+ */
+export function onnxModel(net, root) {
+  const schema = protobuf.loadSync(join(root, 'proto', 'onnx.proto'), { keepCase: true });
+  const nodes = [];
+  const initializers = [];
+  const latest = new Map(); // a blob's current name: an in-place layer makes a new one
+  const current = (name) => latest.get(name) ?? name;
+  for (const layer of net.layers) {
+    const convert = converters[layer.type];
+    if (!convert) throw new Error(`no ONNX form for layer '${layer.name}' of type ${layer.type}`);
+    const made = convert(layer, net.weights);
+    for (const node of made.nodes) {
+      node.name = layer.name;
+      node.input = node.input.map(current);
+      const top = layer.top[0];
+      const name = layer.bottom.includes(top) ? `${top}/${layer.name}` : top;
+      latest.set(top, name);
+      node.output = [name];
+      nodes.push(node);
+    }
+    initializers.push(...(made.initializers ?? []));
+  }
+  const ModelProto = schema.lookupType('onnx.ModelProto');
+  const model = {
+    ir_version: 8,
+    producer_name: 'ristretto',
+    opset_import: [{ domain: '', version: 13 }],
+    graph: {
+      name: 'net',
+      node: nodes,
+      initializer: initializers,
+      input: [valueInfo(net.input, ['batch', ...net.inputShape.slice(1)])],
+      output: [{ name: current(net.output), type: { tensor_type: { elem_type: FLOAT } } }],
+    },
+  };
+  return ModelProto.encode(ModelProto.fromObject(model)).finish();
+}

@@ -1,0 +1,28 @@
+// Interleaved timing: the contestants take turns in one process, so that the machine's drift hits all alike.
+import os from 'node:os';
+
+export const median = (values) => {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+};
+
+/**
+ * Runs every contestant once per round after one warm-up each, and returns each one's seconds per round.
+ * @param {Record<string, () => Promise<void>>} contestants
+ * @returns {Promise<Record<string, number[]>>}
+ */
+export async function interleave(contestants, rounds) {
+  const seconds = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]));
+  for (const run of Object.values(contestants)) await run();
+  for (let round = 0; round < rounds; round++)
+    for (const [name, run] of Object.entries(contestants)) {
+      const start = process.hrtime.bigint();
+      await run();
+      seconds[name].push(Number(process.hrtime.bigint() - start) / 1e9);
+    }
+  return seconds;
+}
+
+export const machine = () =>
+  `${os.cpus()[0]?.model.trim()}, ${os.availableParallelism()} cores, Node ${process.version}`;
