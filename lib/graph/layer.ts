@@ -1,5 +1,6 @@
 import type { Blob } from '../blob/index.js';
-import type { NativeStream, TrimFormat } from '../native/index.js';
+import type { NativeStream, Rounding, TrimFormat } from '../native/index.js';
+import { NetError } from '../errors/index.js';
 import type { FillerParameter, LayerParameter, Phase } from '../proto/index.js';
 
 /** How many bottoms or tops a layer takes. */
@@ -26,6 +27,8 @@ export interface LayerContext {
   skipBad?: boolean;
   /** Data layers: folder that relative sources start from; the working folder where unset. */
   baseFolder?: string;
+  /** Quantised layers: rounds to nearest by this rule instead of half away from zero. */
+  rounding?: Rounding;
   /** Aborts waiting work (prefetch, decoding). */
   signal?: AbortSignal;
 }
@@ -63,6 +66,11 @@ export abstract class Layer {
   /** The learnable blobs alone. */
   get blobs(): Blob[] {
     return this.learnable.map((entry) => entry.blob);
+  }
+
+  /** Raises an error that names this layer and, where given, the prototxt's field. */
+  fail(message: string, field?: string): never {
+    throw new NetError(message, { layer: this.name, field });
   }
 
   abstract readonly bottoms: BlobCount;

@@ -1,0 +1,80 @@
+import { Blob } from '../blob/index.js';
+import { Layer, type BlobCount, type ForwardTrims, type TrimmingLayer } from '../graph/layer.js';
+import { ops, type NativeStream } from '../native/index.js';
+import { create, type InnerProductParameter } from '../proto/index.js';
+import { PackCache, valueVersion } from './packed.js';
+
+/**
+ * The fully connected layer: axes from `axis` on are flattened to K inputs, weights are (outputs, K), or
+ * (K, outputs) with `transpose`.
+ */
+export class InnerProduct extends Layer implements TrimmingLayer {
+  readonly bottoms: BlobCount = { exact: 1 };
+  readonly tops: BlobCount = { exact: 1 };
+  readonly #ip: InnerProductParameter;
+  readonly #packs = new PackCache();
+  #axis = 1;
+  #inputs = 0;
+  #relu = false;
+
+  constructor(...args: ConstructorParameters<typeof Layer>) {
+    super(...args);
+    this.#ip = this.param.inner_product_param ?? create('InnerProductParameter');
+  }
+
+  override setup(bottom: readonly Blob[]): void {
+    const { num_output: outputs, transpose } = this.#ip;
+    if (outputs < 1) this.fail('must be at least 1', 'inner_product_param.num_output');
+    this.#axis = bottom[0].axis(this.#ip.axis);
+    this.#inputs = bottom[0].countFrom(this.#axis);
+    if (this.learnable.length) return;
+    this.learnable.push({
+      blob: new Blob(`${this.name}.weights`, transpose ? [this.#inputs, outputs] : [outputs, this.#inputs]),
+      filler: this.#ip.weight_filler,
+    });
+    if (this.#ip.bias_term)
+      this.learnable.push({
+        blob: new Blob(`${this.name}.bias`, [outputs]),
+        filler: this.#ip.bias_filler,
+      });
+  }
+
+  override reshape([bottom]: readonly Blob[], [top]: readonly Blob[]): void {
+    if (bottom.shape.length <= this.#axis || bottom.countFrom(this.#axis) !== this.#inputs)
+      this.fail(
+        `bottom '${bottom.name}' of shape ${bottom.shapeText} does not have ${this.#inputs} inputs from axis ${this.#axis} on`,
+      );
+    top.reshape([...bottom.shape.slice(0, this.#axis), this.#ip.num_output]);
+  }
+
+  override forward(bottom: readonly Blob[], top: readonly Blob[], stream: NativeStream): void {
+    this.forwardTrimmed(bottom, top, stream, {});
+  }
+
+  forwardTrimmed(
+    [bottom]: readonly Blob[],
+    [top]: readonly Blob[],
+    stream: NativeStream,
+    trims: ForwardTrims,
+  ): void {
+    const [weights, bias] = trims.params ?? this.blobs;
+    const rows = bottom.countFrom(0, this.#axis);
+    ops.innerProduct(stream, {
+      src: bottom.tensor([rows, this.#inputs]),
+      weights: weights.tensor(),
+      bias: bias?.tensor(),
+      dst: top.tensor([rows, this.#ip.num_output]),
+      transpose: this.#ip.transpose,
+      relu: this.#relu,
+      srcTrim: trims.src,
+      dstTrim: trims.dst,
+      packed: this.#packs.for(weights),
+      weightsVersion: valueVersion(weights),
+      label: this.name,
+    });
+  }
+
+  override fuseRelu(): boolean {
+    return (this.#relu = true);
+  }
+}
