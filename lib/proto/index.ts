@@ -11,3 +11,7 @@ export {
   type Message,
   type MessageName,
 } from './message.js';
+export { decode, decodeFile, type DecodeOptions } from './decode.js';
+export { encode, encodeFile } from './encode.js';
+export { parseText, parseTextFile, type ParseTextOptions } from './parse-text.js';
+export { printDouble, printFloat, printText } from './print-text.js';

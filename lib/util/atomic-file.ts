@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { RistrettoError } from '../errors/index.js';
+
+/** Takes bytes in order. */
+export interface ByteSink {
+  write(bytes: Uint8Array): void;
+}
+
+function writeAll(descriptor: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.byteLength;) {
+    // 1 GiB at a time: the operating system cuts a single write of more than 2 GiB short.
+    done += writeSync(descriptor, bytes, done, Math.min(bytes.byteLength - done, 2 ** 30));
+  }
+}
+
+/**
+ * Writes a file so that its path holds either the old content or the whole of the new one, whatever happens:
+ * into a temporary file in the same folder, to the disk, then renamed. `content` is a text, bytes, or a
+ * function that writes to the sink it is given.
+ */
+export function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array | ((sink: ByteSink) => void),
+): void {
+  const target = realTarget(path);
+  // A device or a pipe must be written to, not replaced.
+  const existing = statSync(target, { throwIfNoEntry: false });
+  const special = existing !== undefined && !existing.isFile() && !existing.isDirectory();
+  const folder = dirname(target);
+  const temporary = join(folder, `.${basename(target)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
+  let descriptor: number | null = null;
+  let created = false;
+  try {
+    descriptor = openSync(special ? target : temporary, special ? 'w' : 'wx');
+    created = !special;
+    const sink: ByteSink = { write: (bytes) => writeAll(descriptor!, bytes) };
+    if (typeof content === 'function') content(sink);
+    else sink.write(typeof content === 'string' ? Buffer.from(content) : content);
+    if (special) return;
+    fsyncSync(descriptor);
+    closeSync(descriptor);
+    descriptor = null;
+    renameSync(temporary, target);
+    created = false;
+    syncFolder(folder);
+  } catch (error) {
+    if (error instanceof RistrettoError || !(error as NodeJS.ErrnoException).code) throw error;
+    throw new RistrettoError(`cannot be written (${(error as NodeJS.ErrnoException).code})`, {
+      file: path,
+      cause: error,
+    });
+  } finally {
+    if (descriptor !== null) closeSync(descriptor);
+    if (created) unlinkSync(temporary);
+  }
+}
+
+/** The file behind symbolic links, so that a link stays one. */
+function realTarget(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
+}
+
+/** Makes a rename durable. Some file systems refuse to sync a folder; the data itself is safe by then. */
+function syncFolder(folder: string): void {
+  try {
+    const descriptor = openSync(folder, 'r');
+    try {
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    // See above.
+  }
+}
+
+/** Throws where `writeFileAtomic(path)` could not work; to be asked before long work whose result goes there. */
+export function assertWritable(path: string): void {
+  const target = resolve(path);
+  const fail = (reason: string, cause?: unknown): never => {
+    throw new RistrettoError(`cannot be written: ${reason}`, { file: path, cause });
+  };
+  const folder = dirname(target);
+  const folderStat = statSync(folder, { throwIfNoEntry: false });
+  if (!folderStat) fail(`folder ${folder} does not exist`);
+  if (!folderStat!.isDirectory()) fail(`${folder} is not a folder`);
+  if (statSync(target, { throwIfNoEntry: false })?.isDirectory()) fail('it is a folder');
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    fail(`no permission to write into ${folder}`, error);
+  }
+}

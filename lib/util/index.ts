@@ -1,0 +1,1 @@
+export { assertWritable, writeFileAtomic, type ByteSink } from './atomic-file.js';
