@@ -3,6 +3,7 @@
 //   dst[n,k,p,q] = relu(trim_dst(bias[k] + sum_{c,r,s} trim_src(src[n,c,p*stride-pad+r*dilation,...]) *
 //   w[k,c,r,s]))
 //
+// The trims are optional. Outside the image src is 0. A NaN met by a trim throws Error, naming input or output.
 // Sums are float32, in an order that depends on the kernel but not on the number of threads or the batch.
 #pragma once
 
@@ -34,6 +35,7 @@ struct ConvolutionArguments {
   bool relu = false;
   bool winograd = false;  // allow algorithms whose intermediate values round more than a plain sum's
   TrimFormat src_trim, dst_trim;
+  RandomStream src_random, dst_random;  // of stochastic trims; first_element is that of the first image
   PackedWeights* packed = nullptr;  // or null: pack for this call only
   int64_t weights_version = 0;
 };
@@ -46,7 +48,7 @@ struct Convolution {
   static const std::vector<KernelRow<Arguments>>& rows();
 };
 
-// The definition: one loop per index, double accumulation order c, r, s in float32. Never optimised.
+// The definition: one loop per index, float32 sums in the order c, r, s. Never optimised.
 void convolution_ref(Context& context, const ConvolutionArguments& arguments);
 
 }  // namespace ristretto

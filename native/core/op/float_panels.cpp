@@ -26,10 +26,14 @@ int64_t packed_rows_count(int64_t rows, int64_t depth, const FloatKernels& kerne
   return (rows + kernels.rows - 1) / kernels.rows * kernels.rows * depth;
 }
 
+PackedRows packed_rows_at(const FloatKernels& kernels, int64_t rows, int64_t depth, const float* data) {
+  return {rows, (rows + kernels.rows - 1) / kernels.rows, cut_depth(depth, kernels), data};
+}
+
 PackedRows pack_rows(Context& context, const FloatKernels& kernels, const float* a, int64_t row_stride,
                      int64_t depth_stride, int64_t rows, int64_t depth, float factor, float* out) {
   const int tile = kernels.rows;
-  const PackedRows packed{rows, (rows + tile - 1) / tile, cut_depth(depth, kernels), out};
+  const PackedRows packed = packed_rows_at(kernels, rows, depth, out);
   if (rows == 0 || depth == 0) return packed;
   const auto pack_panels = [&](int64_t begin, int64_t end, int) {
     for (int64_t panel = begin; panel < end; ++panel) {

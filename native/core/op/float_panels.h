@@ -43,6 +43,9 @@ struct PackedRows {
 // Floats that rows x depth take when packed.
 int64_t packed_rows_count(int64_t rows, int64_t depth, const FloatKernels& kernels);
 
+// The view of what pack_rows wrote to `data` before.
+PackedRows packed_rows_at(const FloatKernels& kernels, int64_t rows, int64_t depth, const float* data);
+
 // Packs element (row, k) from a[row * row_stride + k * depth_stride] times `factor`, on all of the context's
 // threads.
 PackedRows pack_rows(Context& context, const FloatKernels& kernels, const float* a, int64_t row_stride,

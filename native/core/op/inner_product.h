@@ -7,19 +7,21 @@
 namespace ristretto {
 
 struct InnerProductArguments {
-  Tensor src;      // (M, K) after flattening at the layer's axis
+  Tensor src;      // (M, K) after flattening at the layer's axis; any rank whose axes after the first multiply to K
   Tensor weights;  // (N, K), or (K, N) with transpose
   Tensor bias;     // (N), or empty
   Tensor dst;      // (M, N)
   bool transpose = false;
   bool relu = false;
   TrimFormat src_trim, dst_trim;
+  RandomStream src_random, dst_random;  // of stochastic trims; first_element is that of row 0
   PackedWeights* packed = nullptr;
   int64_t weights_version = 0;
 };
 
 struct InnerProduct {
   using Arguments = InnerProductArguments;
+  // Throws Error when shapes and parameters do not fit together.
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);
   static const std::vector<KernelRow<Arguments>>& rows();

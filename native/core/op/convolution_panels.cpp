@@ -1,0 +1,255 @@
+#include "convolution_panels.h"
+
+#include <algorithm>
+
+#include "float_panels.h"
+#include "staged_rows.h"
+#include "trim.h"
+
+namespace ristretto {
+
+namespace {
+
+constexpr int64_t kMostStaged = int64_t{1} << 26;  // floats
+
+// A 1x1 convolution without stride or padding reads every image as one long row.
+bool is_pointwise(const ConvolutionArguments& a) {
+  return a.weights.dim[2] == 1 && a.weights.dim[3] == 1 && a.stride_h == 1 && a.stride_w == 1 && a.pad_h == 0 && a.pad_w == 0;
+}
+
+void flatten_image(Tensor& tensor) {
+  tensor.dim[3] *= tensor.dim[2];
+  tensor.dim[2] = 1;
+}
+
+// The same problem in the shape that the gathers like best.
+ConvolutionArguments normalised(ConvolutionArguments a) {
+  if (is_pointwise(a)) {
+    flatten_image(a.src);
+    flatten_image(a.dst);
+  }
+  return a;
+}
+
+// How one call is cut: tasks are (image, group, block of pixels).
+struct Plan {
+  int64_t depth, group_c, group_k, pixels;
+  Blocks blocks;  // of vectors of pixels
+  Blocks depth_blocks;
+};
+
+Plan make_plan(const ConvolutionArguments& a, const FloatKernels& kernels, int threads) {
+  Plan plan;
+  plan.group_c = a.src.dim[1] / a.group;
+  plan.group_k = a.dst.dim[1] / a.group;
+  plan.depth = plan.group_c * a.weights.dim[2] * a.weights.dim[3];
+  plan.pixels = a.dst.dim[2] * a.dst.dim[3];
+  plan.depth_blocks = cut_depth(plan.depth, kernels);
+  const int64_t vectors = (plan.pixels + kernels.lanes - 1) / kernels.lanes;
+  // Packed column panels fill a quarter of the second-level cache; small problems are cut until every thread has work.
+  constexpr int64_t kPanel = FloatKernels::kMaxVectors;
+  int64_t most = kernels.l2_bytes / 16 / plan.depth_blocks.size / (kernels.lanes * kPanel);
+  most = std::clamp<int64_t>(most, 1, 64) * kPanel;
+  const int64_t sets = std::max<int64_t>(1, a.src.images() * a.group);
+  int64_t count = cut(vectors, most).count;
+  if (sets * count < 4 * threads) {
+    const int64_t fair = std::max<int64_t>(1, (threads + sets - 1) / sets);
+    count = std::min((count + fair - 1) / fair * fair, std::max<int64_t>(1, vectors / 2));
+  }
+  plan.blocks = cut(vectors, (vectors + count - 1) / count);
+  return plan;
+}
+
+void pack_weights(Context& context, const ConvolutionArguments& a, const FloatKernels& kernels, const Plan& plan,
+                        std::vector<PackedRows>& groups) {
+  const int64_t count = packed_rows_count(plan.group_k, plan.depth, kernels), bytes = a.group * count * sizeof(float);
+  PackedWeights* kept = a.packed;
+  float* data;
+  bool ready = false;
+  if (kept) {
+    ready = kept->packed_by == &kernels && kept->version == a.weights_version && int64_t(kept->data.size()) == bytes;
+    if (!ready) {
+      kept->version = -1;  // until the packing has succeeded
+      if (int64_t(kept->data.size()) != bytes) kept->data = AlignedBuffer(bytes);
+    }
+    data = static_cast<float*>(kept->data.data());
+  } else {
+    data = static_cast<float*>(context.shared_scratch(bytes));
+  }
+  for (int64_t g = 0; g < a.group; ++g) {
+    const float* weights = a.weights.f32() + g * plan.group_k * plan.depth;
+    float* to = data + g * count;
+    groups.push_back(ready ? packed_rows_at(kernels, plan.group_k, plan.depth, to)
+                           : pack_rows(context, kernels, weights, plan.depth, 1, plan.group_k, plan.depth, 1.0f, to));
+  }
+  if (kept && !ready) {
+    kept->packed_by = &kernels;
+    kept->version = a.weights_version;
+  }
+}
+
+// One worker's scratch, carved in this order.
+struct Scratch {
+  int64_t* offsets;
+  VectorMove* moves;
+  float* line;
+  float* panels;
+  float* staged;
+};
+
+class PanelConvolution {
+ public:
+  PanelConvolution(Context& context, const ConvolutionArguments& a, const FloatKernels& kernels)
+      : context_(context),
+        a_(a),
+        kernels_(kernels),
+        plan_(make_plan(a, kernels, context.pool.threads())),
+        rows_(a_),
+        direct_(is_pointwise(a) && !a.src_trim) {
+    pack_weights(context, a_, kernels_, plan_, weights_);
+  }
+
+  void run() {
+    const int64_t blocks = plan_.blocks.count;
+    context_.pool.run(a_.src.images() * a_.group * blocks, [&](int64_t task, int worker) {
+      run_block(task / blocks / a_.group, task / blocks % a_.group, task % blocks, worker);
+    });
+  }
+
+ private:
+  Scratch scratch(int worker, const StagedRows::Block& block) {
+    const int64_t lanes = kernels_.lanes;
+    const int64_t width = (block.count + lanes - 1) / lanes * lanes;
+    const auto round = [](int64_t bytes) { return (bytes + 63) / 64 * 64; };
+    const int64_t offsets = round(plan_.depth * sizeof(int64_t));
+    const int64_t moves = round(FloatKernels::kMaxVectors * lanes * sizeof(VectorMove));
+    const int64_t line = round(rows_.line_size() * sizeof(float));
+    const int64_t panels = round((width * plan_.depth_blocks.size + lanes) * sizeof(float));
+    const int64_t staged = direct_ ? 0 : rows_.size(block, plan_.group_c, int(lanes)) * sizeof(float);
+    char* at = static_cast<char*>(context_.scratch(worker, offsets + moves + line + panels + staged));
+    Scratch s;
+    s.offsets = reinterpret_cast<int64_t*>(at);
+    s.moves = reinterpret_cast<VectorMove*>(at += offsets);
+    s.line = reinterpret_cast<float*>(at += moves);
+    s.panels = reinterpret_cast<float*>(at += line);
+    s.staged = reinterpret_cast<float*>(at += panels);
+    return s;
+  }
+
+  void run_block(int64_t n, int64_t group, int64_t index, int worker) {
+    const int64_t lanes = kernels_.lanes, first = plan_.blocks.begin(index) * lanes;
+    const int64_t count = std::min(plan_.pixels - first, plan_.blocks.length(index) * lanes);
+    const StagedRows::Block block = rows_.block(first, count);
+    const Scratch s = scratch(worker, block);
+    const float* source;
+    if (direct_) {
+      source = a_.src.image(n) + group * plan_.group_c * plan_.pixels + first;
+      for (int64_t c = 0; c < plan_.group_c; ++c) s.offsets[c] = c * plan_.pixels;
+    } else {
+      rows_.stage(block, n, group * plan_.group_c, plan_.group_c, context_.features, s.line, s.staged);
+      rows_.offsets(block, plan_.group_c, s.offsets);
+      source = s.staged;
+    }
+
+    const PackedRows& weights = weights_[group];
+    const int64_t first_k = group * plan_.group_k;
+    float* dst = a_.dst.image(n) + first_k * plan_.pixels + first;
+    const int64_t slab = rows_per_slab(plan_.depth_blocks.size, kernels_);
+    for (int64_t part = 0; part < plan_.depth_blocks.count; ++part) {
+      const int64_t depth = plan_.depth_blocks.length(part);
+      const bool last = part + 1 == plan_.depth_blocks.count;
+      for_each_panel(count, int(lanes), [&](int64_t column, int vectors, int64_t have) {
+        gather(block, source, s, part, column, vectors * lanes, have, s.panels + column * depth);
+      });
+      for (int64_t row = 0; row < plan_.group_k; row += slab) {
+        PanelArguments p{};
+        p.depth = depth;
+        p.a = weights.at(part, row / kernels_.rows, kernels_);
+        p.rows = std::min(slab, plan_.group_k - row);
+        p.c_stride = plan_.pixels;
+        p.accumulate = part > 0;
+        p.bias = last && a_.bias ? a_.bias.f32() + first_k + row : nullptr;
+        p.relu = last && a_.relu && !a_.dst_trim;
+        for_each_panel(count, int(lanes), [&](int64_t column, int vectors, int64_t have) {
+          p.b = s.panels + column * depth;
+          p.b_stride = vectors * lanes;
+          p.c = dst + row * plan_.pixels + column;
+          p.columns = have;
+          kernels_.panel[vectors - 1](p);
+        });
+      }
+    }
+    if (a_.dst_trim) trim_block(n, first_k, first, count, dst);
+  }
+
+  // Columns [column, column + have) of a block, one depth block, into a panel of `width`.
+  void gather(const StagedRows::Block& block, const float* source, const Scratch& s, int64_t part, int64_t column,
+              int64_t width, int64_t have, float* panel) const {
+    const int64_t lanes = kernels_.lanes, Q = a_.dst.dim[3];
+    GatherArguments g{};
+    g.source = source;
+    g.offsets = s.offsets + plan_.depth_blocks.begin(part);
+    g.depth = plan_.depth_blocks.length(part);
+    g.moves = s.moves;
+    g.panel = panel;
+    g.width = width;
+    g.last_lanes = int(lanes);
+    if (direct_) {
+      for (int64_t at = 0; at < have; at += lanes) s.moves[g.moves_count++] = {column + at, at};
+      // A full vector at a row's end reads on into the next channel: the last channel has none.
+      if (have % lanes && part + 1 == plan_.depth_blocks.count) {
+        --g.depth;
+        kernels_.gather(g);
+        g.offsets += g.depth;
+        g.panel += g.depth * width;
+        g.depth = 1;
+        g.last_lanes = int(have % lanes);
+      }
+    } else {
+      const int64_t begin = block.first + column, end = begin + have;
+      for (int64_t pixel = begin; pixel < end;) {
+        const int64_t p = pixel / Q, q = pixel % Q, run = std::min(end - pixel, Q - q);
+        const int64_t at = (p - block.row) * block.columns + q - block.column;
+        for (int64_t j = 0; j < run; j += lanes) s.moves[g.moves_count++] = {at + j, pixel - begin + j};
+        pixel += run;
+      }
+    }
+    kernels_.gather(g);
+  }
+
+  void trim_block(int64_t n, int64_t first_k, int64_t first, int64_t count, float* dst) const {
+    RandomStream random = a_.dst_random;
+    for (int64_t k = 0; k < plan_.group_k; ++k) {
+      float* row = dst + k * plan_.pixels;
+      random.first_element = a_.dst_random.first_element + (n * a_.dst.dim[1] + first_k + k) * plan_.pixels + first;
+      require(trim_span(row, row, count, a_.dst_trim, random, context_.features), "NaN in the layer's output");
+      if (a_.relu)
+        for (int64_t i = 0; i < count; ++i) row[i] = row[i] < 0 ? 0 : row[i];
+    }
+  }
+
+  Context& context_;
+  const ConvolutionArguments a_;
+  const FloatKernels& kernels_;
+  const Plan plan_;
+  const StagedRows rows_;
+  const bool direct_;
+  std::vector<PackedRows> weights_;  // per group
+};
+
+}  // namespace
+
+bool convolution_panels_supports(const ConvolutionArguments& arguments) {
+  const ConvolutionArguments a = normalised(arguments);
+  const Plan plan = make_plan(a, *float_kernels_portable(), 1);
+  const StagedRows rows(a);
+  // No block of any table stages more than this one with all of the image's pixels, or a fair part of them.
+  const int64_t count = std::min<int64_t>(plan.pixels, 64 * FloatKernels::kMaxVectors * 16);
+  return rows.size(rows.block(0, count), plan.group_c, 16) <= kMostStaged && plan.depth <= kMostStaged;
+}
+
+void convolution_panels(Context& context, const ConvolutionArguments& arguments, const FloatKernels& kernels) {
+  PanelConvolution(context, normalised(arguments), kernels).run();
+}
+
+}  // namespace ristretto
