@@ -10,7 +10,8 @@ using namespace ristretto;
 
 namespace {
 
-// A random problem with its memory. Tensors may be channel slices of larger ones, whose rest must stay untouched.
+// A random problem with its memory. Tensors may be channel slices of larger ones, whose rest must stay
+// untouched.
 struct Problem {
   ConvolutionArguments a;
   std::vector<float> src, weights, bias, dst;
@@ -68,9 +69,9 @@ struct Problem {
   int64_t depth() const { return a.weights.count(1); }
   std::string text() const {
     std::ostringstream out;
-    out << "src " << a.src.shape_text() << " weights " << a.weights.shape_text() << " stride " << a.stride_h << ","
-        << a.stride_w << " pad " << a.pad_h << "," << a.pad_w << " dilation " << a.dilation_h << "," << a.dilation_w
-        << " group " << a.group;
+    out << "src " << a.src.shape_text() << " weights " << a.weights.shape_text() << " stride " << a.stride_h
+        << "," << a.stride_w << " pad " << a.pad_h << "," << a.pad_w << " dilation " << a.dilation_h << ","
+        << a.dilation_w << " group " << a.group;
     return out.str();
   }
 
@@ -99,15 +100,16 @@ struct Problem {
 
 using Run = std::function<void(Context&, const ConvolutionArguments&)>;
 
-void check_against_definition(const char* name, const Problem& p, bool whole, Context& context, const Run& run) {
+void check_against_definition(const char* name, const Problem& p, bool whole, Context& context,
+                              const Run& run) {
   const std::vector<float> expected = p.expected(), bound = p.magnitude();
   const std::vector<float> actual = p.result([&](const ConvolutionArguments& x) { run(context, x); });
   for (size_t i = 0; i < actual.size(); ++i) {
     if (whole)
       CHECK_EQUAL(actual[i], expected[i], name, " element ", i, " ", p.text());
     else
-      CHECK(std::fabs(actual[i] - expected[i]) <= cases::sum_tolerance(p.depth(), std::fabs(bound[i])), name, " element ",
-            i, ": ", actual[i], " for ", expected[i], " ", p.text());
+      CHECK(std::fabs(actual[i] - expected[i]) <= cases::sum_tolerance(p.depth(), std::fabs(bound[i])), name,
+            " element ", i, ": ", actual[i], " for ", expected[i], " ", p.text());
   }
 }
 
@@ -135,8 +137,9 @@ TEST(sixteen_lanes_agree_with_the_definition_without_avx512) {
   for (int round = 0; round < 200; ++round) {
     const bool whole = round % 2 == 0;
     const Problem p(Problem::random_shape(random), random, whole);
-    check_against_definition(kernels->name, p, whole, context,
-                             [&](Context& c, const ConvolutionArguments& x) { convolution_panels(c, x, *kernels); });
+    check_against_definition(
+        kernels->name, p, whole, context,
+        [&](Context& c, const ConvolutionArguments& x) { convolution_panels(c, x, *kernels); });
   }
 }
 
@@ -148,9 +151,11 @@ TEST(results_do_not_depend_on_threads_or_batch) {
     std::vector<float> first;
     for (int threads : {1, 2, 3, 7}) {
       Context context(threads, detect_cpu_features());
-      const std::vector<float> r = p.result([&](const ConvolutionArguments& x) { Convolution::run(context, x); });
+      const std::vector<float> r =
+          p.result([&](const ConvolutionArguments& x) { Convolution::run(context, x); });
       if (first.empty()) first = r;
-      CHECK(std::memcmp(first.data(), r.data(), r.size() * sizeof(float)) == 0, threads, " threads, ", p.text());
+      CHECK(std::memcmp(first.data(), r.data(), r.size() * sizeof(float)) == 0, threads, " threads, ",
+            p.text());
     }
     Context context(2, detect_cpu_features());
     const std::vector<float> one_by_one = p.result([&](const ConvolutionArguments& x) {
@@ -161,7 +166,8 @@ TEST(results_do_not_depend_on_threads_or_batch) {
         Convolution::run(context, image);
       }
     });
-    CHECK(std::memcmp(first.data(), one_by_one.data(), first.size() * sizeof(float)) == 0, "image by image, ", p.text());
+    CHECK(std::memcmp(first.data(), one_by_one.data(), first.size() * sizeof(float)) == 0, "image by image, ",
+          p.text());
   }
 }
 
@@ -183,7 +189,8 @@ TEST(fused_trims_and_relu_equal_separate_ones) {
       if (!row.supports(p.a, context.features)) continue;
       const std::vector<float> expected = p.expected();
       const std::vector<float> actual = p.result([&](const ConvolutionArguments& x) { row.run(context, x); });
-      for (size_t i = 0; i < actual.size(); ++i) CHECK_EQUAL(actual[i], expected[i], row.name, " element ", i, " ", p.text());
+      for (size_t i = 0; i < actual.size(); ++i)
+        CHECK_EQUAL(actual[i], expected[i], row.name, " element ", i, " ", p.text());
     }
   }
 }
@@ -214,7 +221,8 @@ TEST(a_nan_in_a_trimmed_blob_is_an_error_and_passes_elsewhere) {
   Problem p({1, 3, 8, 8, 4, 3, 3, 1, 1, 1, 1, 1, 1, 1}, random, true);
   p.a.relu = true;
   p.src[100] = std::nanf("");
-  const std::vector<float> plain = p.result([&](const ConvolutionArguments& x) { Convolution::run(context, x); });
+  const std::vector<float> plain =
+      p.result([&](const ConvolutionArguments& x) { Convolution::run(context, x); });
   int nans = 0;
   for (float x : plain) nans += std::isnan(x);
   CHECK_EQUAL(nans, 4 * 9);

@@ -12,9 +12,11 @@ constexpr int64_t kMostParameter = int64_t{1} << 20;
 void check_tensor(const Tensor& tensor, const char* name, int rank) {
   require(tensor.data != nullptr, "convolution: no ", name);
   require(tensor.type == DataType::f32, "convolution: ", name, " is not float32");
-  require(tensor.rank == rank, "convolution: ", name, " has shape ", tensor.shape_text(), ", not ", rank, " axes");
+  require(tensor.rank == rank, "convolution: ", name, " has shape ", tensor.shape_text(), ", not ", rank,
+          " axes");
   for (int axis = 0; axis < rank; ++axis)
-    require(tensor.dim[axis] >= (axis == 0 ? 0 : 1), "convolution: ", name, " has shape ", tensor.shape_text());
+    require(tensor.dim[axis] >= (axis == 0 ? 0 : 1), "convolution: ", name, " has shape ",
+            tensor.shape_text());
 }
 
 void check_axis(const char* name, int64_t size, int64_t kernel, int64_t stride, int64_t pad, int64_t dilation,
@@ -23,8 +25,10 @@ void check_axis(const char* name, int64_t size, int64_t kernel, int64_t stride, 
   require(dilation >= 1 && dilation <= kMostParameter, "convolution: dilation ", dilation, " along ", name);
   require(pad >= 0 && pad <= kMostParameter, "convolution: pad ", pad, " along ", name);
   const int64_t extent = dilation * (kernel - 1) + 1, room = size + 2 * pad - extent;
-  require(room >= 0, "convolution: a kernel of ", extent, " exceeds the padded input of ", size + 2 * pad, " along ", name);
-  require(out == room / stride + 1, "convolution: the output has ", out, " along ", name, ", not ", room / stride + 1);
+  require(room >= 0, "convolution: a kernel of ", extent, " exceeds the padded input of ", size + 2 * pad,
+          " along ", name);
+  require(out == room / stride + 1, "convolution: the output has ", out, " along ", name, ", not ",
+          room / stride + 1);
 }
 
 }  // namespace
@@ -34,14 +38,14 @@ void Convolution::check(const Arguments& a) {
   check_tensor(a.weights, "weights", 4);
   check_tensor(a.dst, "output", 4);
   const int64_t C = a.src.dim[1], K = a.dst.dim[1];
-  require(a.group >= 1 && C % a.group == 0 && K % a.group == 0, "convolution: ", a.group, " groups do not divide ", C,
-          " input and ", K, " output channels");
-  require(a.weights.dim[0] == K && a.weights.dim[1] == C / a.group, "convolution: weights ", a.weights.shape_text(),
-          " for ", C, " input and ", K, " output channels in ", a.group, " groups");
+  require(a.group >= 1 && C % a.group == 0 && K % a.group == 0, "convolution: ", a.group,
+          " groups do not divide ", C, " input and ", K, " output channels");
+  require(a.weights.dim[0] == K && a.weights.dim[1] == C / a.group, "convolution: weights ",
+          a.weights.shape_text(), " for ", C, " input and ", K, " output channels in ", a.group, " groups");
   require(a.src.dim[0] == a.dst.dim[0], "convolution: ", a.src.dim[0], " images in, ", a.dst.dim[0], " out");
   for (const Tensor* t : {&a.src, &a.dst})
-    require(t->dim[0] <= 1 || t->image_stride >= t->image_count(), "convolution: image stride ", t->image_stride,
-            " is below an image's size ", t->image_count());
+    require(t->dim[0] <= 1 || t->image_stride >= t->image_count(), "convolution: image stride ",
+            t->image_stride, " is below an image's size ", t->image_count());
   require(a.weights.contiguous(), "convolution: weights are not contiguous");
   if (a.bias) {
     require(a.bias.type == DataType::f32 && a.bias.count() == K && a.bias.contiguous(), "convolution: bias ",
@@ -55,11 +59,12 @@ namespace {
 
 template <const FloatKernels* (*Kernels)()>
 KernelRow<ConvolutionArguments> panel_row(const char* name) {
-  return {name,
-          [](const ConvolutionArguments& a, const CpuFeatures& features) {
-            return Kernels() && Kernels()->available(features) && convolution_panels_supports(a);
-          },
-          [](Context& context, const ConvolutionArguments& a) { convolution_panels(context, a, *Kernels()); }};
+  return {
+      name,
+      [](const ConvolutionArguments& a, const CpuFeatures& features) {
+        return Kernels() && Kernels()->available(features) && convolution_panels_supports(a);
+      },
+      [](Context& context, const ConvolutionArguments& a) { convolution_panels(context, a, *Kernels()); }};
 }
 
 }  // namespace

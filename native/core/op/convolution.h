@@ -3,8 +3,9 @@
 //   dst[n,k,p,q] = relu(trim_dst(bias[k] + sum_{c,r,s} trim_src(src[n,c,p*stride-pad+r*dilation,...]) *
 //   w[k,c,r,s]))
 //
-// The trims are optional. Outside the image src is 0. A NaN met by a trim throws Error, naming input or output.
-// Sums are float32, in an order that depends on the kernel but not on the number of threads or the batch.
+// The trims are optional. Outside the image src is 0. A NaN met by a trim throws Error, naming input or
+// output. Sums are float32, in an order that depends on the kernel but not on the number of threads or the
+// batch.
 #pragma once
 
 #include <memory>
@@ -36,7 +37,7 @@ struct ConvolutionArguments {
   bool winograd = false;  // allow algorithms whose intermediate values round more than a plain sum's
   TrimFormat src_trim, dst_trim;
   RandomStream src_random, dst_random;  // of stochastic trims; first_element is that of the first image
-  PackedWeights* packed = nullptr;  // or null: pack for this call only
+  PackedWeights* packed = nullptr;      // or null: pack for this call only
   int64_t weights_version = 0;
 };
 

@@ -14,7 +14,8 @@ constexpr int64_t kMostStaged = int64_t{1} << 26;  // floats
 
 // A 1x1 convolution without stride or padding reads every image as one long row.
 bool is_pointwise(const ConvolutionArguments& a) {
-  return a.weights.dim[2] == 1 && a.weights.dim[3] == 1 && a.stride_h == 1 && a.stride_w == 1 && a.pad_h == 0 && a.pad_w == 0;
+  return a.weights.dim[2] == 1 && a.weights.dim[3] == 1 && a.stride_h == 1 && a.stride_w == 1 &&
+         a.pad_h == 0 && a.pad_w == 0;
 }
 
 void flatten_image(Tensor& tensor) {
@@ -46,7 +47,8 @@ Plan make_plan(const ConvolutionArguments& a, const FloatKernels& kernels, int t
   plan.pixels = a.dst.dim[2] * a.dst.dim[3];
   plan.depth_blocks = cut_depth(plan.depth, kernels);
   const int64_t vectors = (plan.pixels + kernels.lanes - 1) / kernels.lanes;
-  // Packed column panels fill a quarter of the second-level cache; small problems are cut until every thread has work.
+  // Packed column panels fill a quarter of the second-level cache; small problems are cut until every thread
+  // has work.
   constexpr int64_t kPanel = FloatKernels::kMaxVectors;
   int64_t most = kernels.l2_bytes / 16 / plan.depth_blocks.size / (kernels.lanes * kPanel);
   most = std::clamp<int64_t>(most, 1, 64) * kPanel;
@@ -60,14 +62,16 @@ Plan make_plan(const ConvolutionArguments& a, const FloatKernels& kernels, int t
   return plan;
 }
 
-void pack_weights(Context& context, const ConvolutionArguments& a, const FloatKernels& kernels, const Plan& plan,
-                        std::vector<PackedRows>& groups) {
-  const int64_t count = packed_rows_count(plan.group_k, plan.depth, kernels), bytes = a.group * count * sizeof(float);
+void pack_weights(Context& context, const ConvolutionArguments& a, const FloatKernels& kernels,
+                  const Plan& plan, std::vector<PackedRows>& groups) {
+  const int64_t count = packed_rows_count(plan.group_k, plan.depth, kernels),
+                bytes = a.group * count * sizeof(float);
   PackedWeights* kept = a.packed;
   float* data;
   bool ready = false;
   if (kept) {
-    ready = kept->packed_by == &kernels && kept->version == a.weights_version && int64_t(kept->data.size()) == bytes;
+    ready = kept->packed_by == &kernels && kept->version == a.weights_version &&
+            int64_t(kept->data.size()) == bytes;
     if (!ready) {
       kept->version = -1;  // until the packing has succeeded
       if (int64_t(kept->data.size()) != bytes) kept->data = AlignedBuffer(bytes);
@@ -79,8 +83,9 @@ void pack_weights(Context& context, const ConvolutionArguments& a, const FloatKe
   for (int64_t g = 0; g < a.group; ++g) {
     const float* weights = a.weights.f32() + g * plan.group_k * plan.depth;
     float* to = data + g * count;
-    groups.push_back(ready ? packed_rows_at(kernels, plan.group_k, plan.depth, to)
-                           : pack_rows(context, kernels, weights, plan.depth, 1, plan.group_k, plan.depth, 1.0f, to));
+    groups.push_back(
+        ready ? packed_rows_at(kernels, plan.group_k, plan.depth, to)
+              : pack_rows(context, kernels, weights, plan.depth, 1, plan.group_k, plan.depth, 1.0f, to));
   }
   if (kept && !ready) {
     kept->packed_by = &kernels;
@@ -183,8 +188,8 @@ class PanelConvolution {
   }
 
   // Columns [column, column + have) of a block, one depth block, into a panel of `width`.
-  void gather(const StagedRows::Block& block, const float* source, const Scratch& s, int64_t part, int64_t column,
-              int64_t width, int64_t have, float* panel) const {
+  void gather(const StagedRows::Block& block, const float* source, const Scratch& s, int64_t part,
+              int64_t column, int64_t width, int64_t have, float* panel) const {
     const int64_t lanes = kernels_.lanes, Q = a_.dst.dim[3];
     GatherArguments g{};
     g.source = source;
@@ -221,8 +226,10 @@ class PanelConvolution {
     RandomStream random = a_.dst_random;
     for (int64_t k = 0; k < plan_.group_k; ++k) {
       float* row = dst + k * plan_.pixels;
-      random.first_element = a_.dst_random.first_element + (n * a_.dst.dim[1] + first_k + k) * plan_.pixels + first;
-      require(trim_span(row, row, count, a_.dst_trim, random, context_.features), "NaN in the layer's output");
+      random.first_element =
+          a_.dst_random.first_element + (n * a_.dst.dim[1] + first_k + k) * plan_.pixels + first;
+      require(trim_span(row, row, count, a_.dst_trim, random, context_.features),
+              "NaN in the layer's output");
       if (a_.relu)
         for (int64_t i = 0; i < count; ++i) row[i] = row[i] < 0 ? 0 : row[i];
     }
@@ -248,7 +255,8 @@ bool convolution_panels_supports(const ConvolutionArguments& arguments) {
   return rows.size(rows.block(0, count), plan.group_c, 16) <= kMostStaged && plan.depth <= kMostStaged;
 }
 
-void convolution_panels(Context& context, const ConvolutionArguments& arguments, const FloatKernels& kernels) {
+void convolution_panels(Context& context, const ConvolutionArguments& arguments,
+                        const FloatKernels& kernels) {
   PanelConvolution(context, normalised(arguments), kernels).run();
 }
 

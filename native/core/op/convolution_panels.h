@@ -1,5 +1,6 @@
-// Convolution as an implicit matrix product: weights are row panels, kept packed; column panels are gathered for one block of
-// output pixels at a time, straight from the image or from a staged copy of the rows that the block needs.
+// Convolution as an implicit matrix product: weights are row panels, kept packed; column panels are gathered
+// for one block of output pixels at a time, straight from the image or from a staged copy of the rows that
+// the block needs.
 #pragma once
 
 #include "../cpu/float_kernels.h"

@@ -33,7 +33,8 @@ void convolution_ref(Context& context, const ConvolutionArguments& a) {
         }
     random = a.dst_random;
     random.first_element += n * K * P * Q;
-    require(trim_span(dst, dst, K * P * Q, a.dst_trim, random, context.features), "NaN in the layer's output");
+    require(trim_span(dst, dst, K * P * Q, a.dst_trim, random, context.features),
+            "NaN in the layer's output");
     if (a.relu)
       for (int64_t i = 0; i < K * P * Q; ++i) dst[i] = dst[i] < 0 ? 0 : dst[i];
   }

@@ -7,7 +7,8 @@
 namespace ristretto {
 
 struct InnerProductArguments {
-  Tensor src;      // (M, K) after flattening at the layer's axis; any rank whose axes after the first multiply to K
+  Tensor
+      src;  // (M, K) after flattening at the layer's axis; any rank whose axes after the first multiply to K
   Tensor weights;  // (N, K), or (K, N) with transpose
   Tensor bias;     // (N), or empty
   Tensor dst;      // (M, N)

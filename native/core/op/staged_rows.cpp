@@ -55,8 +55,8 @@ void copy_strided(const float* from, int64_t stride, float* to, int64_t count) {
 
 }  // namespace
 
-void StagedRows::stage(const Block& block, int64_t n, int64_t channel, int64_t channels, const CpuFeatures& features,
-                       float* line, float* out) const {
+void StagedRows::stage(const Block& block, int64_t n, int64_t channel, int64_t channels,
+                       const CpuFeatures& features, float* line, float* out) const {
   const int64_t C = a_.src.dim[1], H = a_.src.dim[2], W = a_.src.dim[3];
   const int64_t stride_h = a_.stride_h, stride_w = a_.stride_w;
   RandomStream random = a_.src_random;

@@ -1,0 +1,182 @@
+// convolution_bench SHAPES [--threads 1,2] [--batch 1,25] [--isa auto] [--winograd 0|1] [--only NAME]
+// [--seconds 0.3] Every layer of a shape file: checked against the definition, then timed. Prints GFLOP/s
+// (two per multiply-accumulate of the direct sum) and the share of the processor's measured multiply-add
+// rate.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <random>
+#include <sstream>
+
+#include "core/op/convolution.h"
+#include "fma_rate.h"
+
+using namespace ristretto;
+
+namespace {
+
+struct Shape {
+  std::string name;
+  int64_t c, h, w, k, r, s, stride, pad;
+};
+
+struct Options {
+  std::string shapes, only, isa = "auto";
+  std::vector<int> threads{1, 2}, batches{1, 25};
+  bool winograd = false;
+  double seconds = 0.3;
+};
+
+std::vector<int> numbers(const std::string& text) {
+  std::vector<int> list;
+  std::stringstream in(text);
+  for (std::string part; std::getline(in, part, ',');) list.push_back(std::stoi(part));
+  return list;
+}
+
+Options parse(int argc, char** argv) {
+  Options o;
+  for (int i = 1; i < argc; ++i) {
+    const std::string flag = argv[i];
+    const auto value = [&] {
+      require(i + 1 < argc, flag, " needs a value");
+      return std::string(argv[++i]);
+    };
+    if (flag == "--threads")
+      o.threads = numbers(value());
+    else if (flag == "--batch")
+      o.batches = numbers(value());
+    else if (flag == "--isa")
+      o.isa = value();
+    else if (flag == "--winograd")
+      o.winograd = value() == "1";
+    else if (flag == "--only")
+      o.only = value();
+    else if (flag == "--seconds")
+      o.seconds = std::stod(value());
+    else
+      o.shapes = flag;
+  }
+  require(!o.shapes.empty(), "which shape file?");
+  return o;
+}
+
+std::vector<Shape> read_shapes(const std::string& path) {
+  std::ifstream in(path);
+  require(bool(in), "cannot read ", path);
+  std::vector<Shape> shapes;
+  for (std::string line; std::getline(in, line);) {
+    if (line.empty() || line[0] == '#') continue;
+    std::istringstream fields(line);
+    Shape s;
+    require(bool(fields >> s.name >> s.c >> s.h >> s.w >> s.k >> s.r >> s.s >> s.stride >> s.pad), path, ": ",
+            line);
+    shapes.push_back(s);
+  }
+  return shapes;
+}
+
+double seconds_of(const std::function<void()>& body) {
+  const auto start = std::chrono::steady_clock::now();
+  body();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+struct Problem {
+  std::vector<float> src, weights, bias, dst;
+  PackedWeights packed;
+  ConvolutionArguments a;
+
+  Problem(const Shape& s, int64_t n, bool winograd) {
+    const int64_t p = (s.h + 2 * s.pad - s.r) / s.stride + 1, q = (s.w + 2 * s.pad - s.s) / s.stride + 1;
+    std::mt19937 engine(1);
+    const auto fill = [&](std::vector<float>& v, int64_t count, float size) {
+      v.resize(count);
+      for (float& x : v) x = float(int32_t(engine())) * (size / 2147483648.0f);
+    };
+    fill(src, n * s.c * s.h * s.w, 1.0f);
+    fill(weights, s.k * s.c * s.r * s.s, std::sqrt(3.0f / float(s.c * s.r * s.s)));
+    fill(bias, s.k, 0.1f);
+    fill(dst, n * s.k * p * q, 0.0f);
+    a.src = Tensor::of(src.data(), {n, s.c, s.h, s.w});
+    a.weights = Tensor::of(weights.data(), {s.k, s.c, s.r, s.s});
+    a.bias = Tensor::of(bias.data(), {s.k});
+    a.dst = Tensor::of(dst.data(), {n, s.k, p, q});
+    a.stride_h = a.stride_w = s.stride;
+    a.pad_h = a.pad_w = s.pad;
+    a.relu = true;
+    a.winograd = winograd;
+    a.packed = &packed;
+    a.weights_version = 1;
+  }
+  double mmac() const { return 1e-6 * double(a.dst.count(1)) * double(a.weights.count(1)); }
+};
+
+double error_of(const Shape& shape, const Options& options, const CpuFeatures& features) {
+  Problem p(shape, 1, options.winograd);
+  Context context(1, features);
+  Convolution::run(context, p.a);
+  const std::vector<float> actual = p.dst;
+  convolution_ref(context, p.a);
+  double most = 0, error = 0;
+  for (size_t i = 0; i < actual.size(); ++i) {
+    most = std::max(most, double(std::fabs(p.dst[i])));
+    error = std::max(error, double(std::fabs(actual[i] - p.dst[i])));
+  }
+  return error / most;
+}
+
+int run(const Options& options) {
+  const CpuFeatures features = limit_cpu_features(options.isa);
+  const double peak = measure_fma_rate(features) * 1e-9;
+  std::printf("one core's multiply-add rate: %.0f GFLOP/s\n", peak);
+  std::vector<Shape> shapes = read_shapes(options.shapes);
+  std::erase_if(shapes, [&](const Shape& s) { return s.name.find(options.only) == std::string::npos; });
+  std::vector<double> errors;
+  for (const Shape& shape : shapes) {
+    errors.push_back(error_of(shape, options, features));
+    require(errors.back() < 1e-5, shape.name, " is off by ", errors.back());
+  }
+  for (int threads : options.threads) {
+    for (int batch : options.batches) {
+      std::printf("\n%d thread%s, batch %d\n%-18s %8s %9s %9s %6s  %s\n", threads, threads > 1 ? "s" : "",
+                  batch, "layer", "MMAC", "ms/image", "GFLOP/s", "share", "max error / max");
+      Context context(threads, features);
+      double total = 0, total_mmac = 0;
+      for (size_t i = 0; i < shapes.size(); ++i) {
+        Problem p(shapes[i], batch, options.winograd);
+        Convolution::run(context, p.a);
+        double best = 1e30;
+        for (double spent = 0; spent < options.seconds;) {
+          const double s = seconds_of([&] { Convolution::run(context, p.a); });
+          best = std::min(best, s);
+          spent += s;
+        }
+        const double rate = 2e-3 * p.mmac() * batch / best;
+        std::printf("%-18s %8.1f %9.3f %9.1f %5.0f%%  %.1e\n", shapes[i].name.c_str(), p.mmac(),
+                    1e3 * best / batch, rate, 100 * rate / (peak * threads), errors[i]);
+        total += best / batch;
+        total_mmac += p.mmac();
+      }
+      const double rate = 2e-3 * total_mmac / total;
+      std::printf("%-18s %8.1f %9.3f %9.1f %5.0f%%  %.1f images/s\n", "all", total_mmac, 1e3 * total, rate,
+                  100 * rate / (peak * threads), 1 / total);
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(parse(argc, argv));
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "convolution_bench: %s\n", e.what());
+    return 1;
+  }
+}
