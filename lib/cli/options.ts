@@ -1,0 +1,101 @@
+/** A flag of a command: one row of the command's table. */
+export interface OptionRow {
+  kind: 'string' | 'integer' | 'number' | 'boolean' | 'choice';
+  help: string;
+  /** Shown for the value in the help text. */
+  value?: string;
+  default?: string | number | boolean;
+  /** Of kind 'choice': the values that are taken. */
+  choices?: readonly string[];
+  /** Inclusive bounds of a number. */
+  min?: number;
+  max?: number;
+  /** Missing or empty is an error; the sentence says what for, as the original's does. */
+  required?: string;
+}
+
+export type OptionTable = Readonly<Record<string, OptionRow>>;
+
+type ValueOf<R extends OptionRow> = R['kind'] extends 'string'
+  ? string
+  : R['kind'] extends 'choice'
+    ? R['choices'] extends readonly (infer C)[]
+      ? C
+      : string
+    : R['kind'] extends 'boolean'
+      ? boolean
+      : number;
+
+/** The values that a table's flags have after parsing; undefined where neither given nor defaulted. */
+export type ValuesOf<T extends OptionTable> = {
+  -readonly [K in keyof T]: T[K] extends { default: unknown } | { required: string }
+    ? ValueOf<T[K]>
+    : ValueOf<T[K]> | undefined;
+};
+
+/** A positional argument. */
+export interface ArgumentRow {
+  name: string;
+  help: string;
+  optional?: boolean;
+}
+
+/** Flags that every command takes. */
+export const commonOptions = {
+  log: {
+    kind: 'choice',
+    choices: ['auto', 'glog', 'terminal', 'quiet'],
+    default: 'auto',
+    help: "glog: the original's log lines on stderr; terminal: progress bars and tables; auto: terminal where stderr is one, else glog",
+  },
+  json: { kind: 'string', value: 'FILE', help: 'write everything as data' },
+  help: { kind: 'boolean', default: false, help: 'this text' },
+} as const satisfies OptionTable;
+
+/** Flags of the commands that run a net. */
+export const netOptions = {
+  gpu: { kind: 'string', value: 'IDS', help: 'run on this GPU; without a usable one the CPU is used, after a warning' },
+  require_gpu: { kind: 'boolean', default: false, help: 'without a usable GPU: an error' },
+  threads: {
+    kind: 'integer',
+    min: 1,
+    max: 1024,
+    value: 'N',
+    help: "threads that share the work (the machine's processors)",
+  },
+  seed: { kind: 'integer', min: 0, max: 2 ** 32 - 1, default: 1, value: 'N', help: 'seed of everything random' },
+  allow_missing: {
+    kind: 'boolean',
+    default: false,
+    help: 'parameters that the weights leave unfilled keep their fillers',
+  },
+  rounding: {
+    kind: 'choice',
+    choices: ['away', 'even', 'up', 'floor'],
+    help: 'how quantised layers round ties (away from zero), or floor',
+  },
+} as const satisfies OptionTable;
+
+/** Flags of the commands that read data sources. */
+export const dataOptions = {
+  data: { kind: 'string', value: 'PATH', help: "replaces the data layers' sources" },
+  skip_bad: {
+    kind: 'boolean',
+    default: false,
+    help: 'skip and count records that cannot be read instead of stopping',
+  },
+} as const satisfies OptionTable;
+
+/** glog's and gflags' own flags: scripts pass them, nothing here depends on them. */
+export const ignoredFlags: ReadonlySet<string> = new Set([
+  'alsologtostderr',
+  'logtostderr',
+  'colorlogtostderr',
+  'stderrthreshold',
+  'minloglevel',
+  'log_dir',
+  'logbufsecs',
+  'max_log_size',
+  'v',
+  'vmodule',
+]);

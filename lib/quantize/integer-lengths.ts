@@ -1,0 +1,95 @@
+import { RistrettoError } from '../errors/index.js';
+
+/** Largest magnitudes seen in one layer over the calibration batches. */
+export interface LayerRange {
+  layer: string;
+  input: number;
+  output: number;
+  /** Of the weights; biases do not count. */
+  parameters: number;
+}
+
+/** Bits left of the point, per layer: for parameters with the sign bit, for activations without one. */
+export interface LayerIntegerLengths {
+  layer: string;
+  input: number;
+  output: number;
+  parameters: number;
+}
+
+const PARTS = ['input', 'output', 'parameters'] as const;
+
+/** What a part with only zeros gets: there is nothing to choose by. */
+const LENGTH_OF_ZEROS = 1;
+
+/**
+ * ceil(log2 x) for x > 0. A double's log2 can land on the wrong side of an integer for no float32 but near a
+ * power of two; comparing with the power itself settles it.
+ */
+function ceilLog2(value: number): number {
+  let exponent = Math.ceil(Math.log2(value));
+  while (2 ** exponent < value) exponent++;
+  while (2 ** (exponent - 1) >= value) exponent--;
+  return exponent;
+}
+
+/** The integer lengths that the original chooses for these ranges (NUMERICS 5). */
+export function integerLengthsOf(
+  ranges: readonly LayerRange[],
+  warn: (message: string) => void = () => {},
+): LayerIntegerLengths[] {
+  return ranges.map((range) => {
+    const lengths: LayerIntegerLengths = { layer: range.layer, input: 0, output: 0, parameters: 0 };
+    for (const part of PARTS) {
+      const maximum = range[part];
+      if (!Number.isFinite(maximum))
+        throw new RistrettoError(`the largest magnitude of its ${part} is ${maximum}`, {
+          layer: range.layer,
+        });
+      if (maximum === 0)
+        warn(
+          `layer ${range.layer}: every value of its ${part} is 0; integer length ${LENGTH_OF_ZEROS} is used`,
+        );
+      lengths[part] =
+        maximum === 0 ? LENGTH_OF_ZEROS : ceilLog2(maximum) + (part === 'parameters' ? 1 : 0);
+    }
+    return lengths;
+  });
+}
+
+/**
+ * Reads integer lengths that stand in for a calibration: a list of {layer, input, output, parameters}, alone
+ * or as the field `integerLengths` of an object (what `--json` writes).
+ */
+export function parseIntegerLengths(text: string, file: string): LayerIntegerLengths[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new RistrettoError(`not JSON: ${(error as Error).message}`, { file, cause: error });
+  }
+  const list = Array.isArray(value) ? value : (value as { integerLengths?: unknown } | null)?.integerLengths;
+  if (!Array.isArray(list)) throw new RistrettoError('a list of integer lengths was expected', { file });
+  const seen = new Set<string>();
+  return list.map((entry: Record<string, unknown> | null, index) => {
+    const layer = entry?.layer;
+    if (typeof layer !== 'string') throw new RistrettoError(`entry ${index}: no layer is named`, { file });
+    if (seen.has(layer)) throw new RistrettoError('given twice', { file, layer });
+    seen.add(layer);
+    for (const part of PARTS) {
+      const length = entry![part];
+      if (!Number.isInteger(length) || Math.abs(length as number) > 94)
+        throw new RistrettoError(`${JSON.stringify(length)} is not an integer length`, {
+          file,
+          layer,
+          field: part,
+        });
+    }
+    return {
+      layer,
+      input: entry!.input as number,
+      output: entry!.output as number,
+      parameters: entry!.parameters as number,
+    };
+  });
+}
