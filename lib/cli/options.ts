@@ -54,7 +54,11 @@ export const commonOptions = {
 
 /** Flags of the commands that run a net. */
 export const netOptions = {
-  gpu: { kind: 'string', value: 'IDS', help: 'run on this GPU; without a usable one the CPU is used, after a warning' },
+  gpu: {
+    kind: 'string',
+    value: 'IDS',
+    help: 'run on this GPU; without a usable one the CPU is used, after a warning',
+  },
   require_gpu: { kind: 'boolean', default: false, help: 'without a usable GPU: an error' },
   threads: {
     kind: 'integer',
@@ -63,7 +67,14 @@ export const netOptions = {
     value: 'N',
     help: "threads that share the work (the machine's processors)",
   },
-  seed: { kind: 'integer', min: 0, max: 2 ** 32 - 1, default: 1, value: 'N', help: 'seed of everything random' },
+  seed: {
+    kind: 'integer',
+    min: 0,
+    max: 2 ** 32 - 1,
+    default: 1,
+    value: 'N',
+    help: 'seed of everything random',
+  },
   allow_missing: {
     kind: 'boolean',
     default: false,

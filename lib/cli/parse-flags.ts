@@ -14,10 +14,7 @@ const FALSE = new Set(['false', 'f', 'no', 'n', '0']);
  * Parses flags as gflags does: `--flag=value`, `--flag value`, one dash or two, `--noflag` for booleans,
  * hyphens and underscores alike, the last of a repeated flag wins, `--` ends the flags.
  */
-export function parseFlags<const T extends OptionTable>(
-  args: readonly string[],
-  table: T,
-): Parsed<T> {
+export function parseFlags<const T extends OptionTable>(args: readonly string[], table: T): Parsed<T> {
   const values: Record<string, string | number | boolean> = {};
   const positional: string[] = [];
   for (let i = 0; i < args.length; i++) {
@@ -76,8 +73,7 @@ export function parseFlags<const T extends OptionTable>(
 /** Throws for the first required flag that was not given. */
 export function checkRequired(values: Record<string, unknown>, table: OptionTable): void {
   for (const [name, row] of Object.entries(table))
-    if (row.required && values[name] === undefined)
-      throw new UsageError(`${row.required} (--${name})`);
+    if (row.required && values[name] === undefined) throw new UsageError(`${row.required} (--${name})`);
 }
 
 function rowOf(table: OptionTable, name: string): OptionRow | null {
@@ -106,7 +102,11 @@ function valueOf(name: string, row: OptionRow, text: string): string | number {
     default: {
       const value = Number(text);
       const what = row.kind === 'integer' ? 'an integer' : 'a number';
-      if (text.trim() === '' || !Number.isFinite(value) || (row.kind === 'integer' && !Number.isInteger(value)))
+      if (
+        text.trim() === '' ||
+        !Number.isFinite(value) ||
+        (row.kind === 'integer' && !Number.isInteger(value))
+      )
         throw new UsageError(`flag --${name}: '${text}' is not ${what}`);
       if ((row.min !== undefined && value < row.min) || (row.max !== undefined && value > row.max)) {
         const range = row.max === undefined ? `at least ${row.min}` : `${row.min} to ${row.max}`;

@@ -50,8 +50,7 @@ export function integerLengthsOf(
         warn(
           `layer ${range.layer}: every value of its ${part} is 0; integer length ${LENGTH_OF_ZEROS} is used`,
         );
-      lengths[part] =
-        maximum === 0 ? LENGTH_OF_ZEROS : ceilLog2(maximum) + (part === 'parameters' ? 1 : 0);
+      lengths[part] = maximum === 0 ? LENGTH_OF_ZEROS : ceilLog2(maximum) + (part === 'parameters' ? 1 : 0);
     }
     return lengths;
   });

@@ -44,7 +44,8 @@ export function* dynamicFixedPoint(input: ModeInput): Search {
   let baseline: number | null = null;
 
   for (;;) {
-    const round: Candidate[] = baseline === null ? [{ part: 'baseline', bitWidth: null, net: input.net }] : [];
+    const round: Candidate[] =
+      baseline === null ? [{ part: 'baseline', bitWidth: null, net: input.net }] : [];
     for (const [part, ladder] of ladders)
       if (ladder.next !== null)
         round.push({
@@ -57,12 +58,15 @@ export function* dynamicFixedPoint(input: ModeInput): Search {
     if (baseline === null) baseline = scores[0];
     for (const [index, { part }] of round.entries())
       if (part !== 'baseline')
-        ladders.get(part as LadderPart)!.accept(scores[index], withinMargin(scores[index], baseline, errorMargin));
+        ladders
+          .get(part as LadderPart)!
+          .accept(scores[index], withinMargin(scores[index], baseline, errorMargin));
   }
 
-  const widths = Object.fromEntries(
-    [...ladders].map(([part, ladder]) => [part, ladder.chosen]),
-  ) as Record<LadderPart, number>;
+  const widths = Object.fromEntries([...ladders].map(([part, ladder]) => [part, ladder.chosen])) as Record<
+    LadderPart,
+    number
+  >;
   for (const part of LADDER_PARTS)
     if (widths[part] === FALLBACK_WIDTH)
       warn(

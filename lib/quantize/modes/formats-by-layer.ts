@@ -1,5 +1,11 @@
 import type { LayerParameter, NetParameter } from '../../proto/index.js';
-import { isQuantised, quantisableType, quantiseNet, type QuantisableType, type Quantisation } from '../edit-net.js';
+import {
+  isQuantised,
+  quantisableType,
+  quantiseNet,
+  type QuantisableType,
+  type Quantisation,
+} from '../edit-net.js';
 import type { LayerIntegerLengths } from '../integer-lengths.js';
 import type { ModeInput } from './mode.js';
 
@@ -21,11 +27,13 @@ export class FormatsByLayer {
     for (const layer of net.layer) {
       if (quantisableType(layer) && !this.#lengths.has(layer.name))
         warn(`layer ${layer.name} (${layer.type}) was not seen in calibration and stays as it is`);
-      if (isQuantised(layer)) warn(`layer ${layer.name} (${layer.type}) is quantised already and stays as it is`);
+      if (isQuantised(layer))
+        warn(`layer ${layer.name} (${layer.type}) is quantised already and stays as it is`);
     }
     const known = new Set(net.layer.map((layer) => layer.name));
     for (const { layer } of integerLengths)
-      if (!known.has(layer)) warn(`integer lengths are given for layer ${layer}, which the net does not have`);
+      if (!known.has(layer))
+        warn(`integer lengths are given for layer ${layer}, which the net does not have`);
   }
 
   /** Whether the net has a layer of this type to quantise. */

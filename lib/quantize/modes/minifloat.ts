@@ -43,7 +43,8 @@ export function* minifloatSearch(input: ModeInput): Search {
   let baseline: number | null = null;
 
   for (;;) {
-    const round: Candidate[] = baseline === null ? [{ part: 'baseline', bitWidth: null, net: input.net }] : [];
+    const round: Candidate[] =
+      baseline === null ? [{ part: 'baseline', bitWidth: null, net: input.net }] : [];
     const width = ladder.next;
     if (width !== null)
       round.push({ part: 'ladder', bitWidth: width, net: minifloatNet(formats, width, exponents) });
@@ -55,7 +56,9 @@ export function* minifloatSearch(input: ModeInput): Search {
 
   const chosen = ladder.chosen;
   if (chosen === FALLBACK_WIDTH)
-    warn('16 bits are too few for minifloat already: 32 bits are written, with more mantissa than float32 has');
+    warn(
+      '16 bits are too few for minifloat already: 32 bits are written, with more mantissa than float32 has',
+    );
   const net = minifloatNet(formats, chosen, exponents);
   // The step that was chosen is this very net: it is not run again.
   const [combined] = yield [{ part: 'combined', bitWidth: chosen, net }];
