@@ -15,3 +15,17 @@ export { decode, decodeFile, type DecodeOptions } from './decode.js';
 export { encode, encodeFile } from './encode.js';
 export { parseText, parseTextFile, type ParseTextOptions } from './parse-text.js';
 export { printDouble, printFloat, printText } from './print-text.js';
+export { blobCount, blobData, blobDiff, blobShape, blobShapeFits, hasLegacyShape } from './blob-proto.js';
+export { upgradeNet, upgradeSolver, type UpgradeOptions } from './upgrade.js';
+export {
+  readBlobProto,
+  readNetBinary,
+  readNetText,
+  readSolver,
+  readSolverState,
+  writeBlobProto,
+  writeNetBinary,
+  writeNetText,
+  writeSolver,
+  writeSolverState,
+} from './files.js';

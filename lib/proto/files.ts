@@ -1,0 +1,65 @@
+import { writeFileAtomic } from '../util/index.js';
+import type { BlobProto, NetParameter, SolverParameter, SolverState } from './caffe.js';
+import { decodeFile } from './decode.js';
+import { encodeFile } from './encode.js';
+import { parseTextFile } from './parse-text.js';
+import { printText } from './print-text.js';
+import { completeSnapshotPrefix, upgradeNet, upgradeSolver, type UpgradeOptions } from './upgrade.js';
+
+type ReadOptions = Omit<UpgradeOptions, 'file'>;
+
+/** Reads a net's definition (prototxt) of any age. */
+export function readNetText(path: string, options: ReadOptions = {}): NetParameter {
+  return upgradeNet(parseTextFile('NetParameter', path), { ...options, file: path });
+}
+
+/** Reads a net with its weights (caffemodel) of any age. `readWeights` reads HDF5 files as well. */
+export function readNetBinary(path: string, options: ReadOptions = {}): NetParameter {
+  return upgradeNet(decodeFile('NetParameter', path), { ...options, file: path });
+}
+
+/** Reads a solver (prototxt) of any age and completes its snapshot prefix; nets in it are upgraded too. */
+export function readSolver(path: string, options: ReadOptions = {}): SolverParameter {
+  const all = { ...options, file: path };
+  const solver = upgradeSolver(parseTextFile('SolverParameter', path), all);
+  for (const net of [solver.net_param, solver.train_net_param, ...solver.test_net_param]) {
+    if (net) upgradeNet(net, all);
+  }
+  completeSnapshotPrefix(solver, path);
+  return solver;
+}
+
+/** Reads a solver's state (solverstate). `readSolverSnapshot` reads HDF5 files as well. */
+export function readSolverState(path: string): SolverState {
+  return decodeFile('SolverState', path);
+}
+
+/** Reads a single blob, e.g. a mean image (binaryproto). */
+export function readBlobProto(path: string): BlobProto {
+  return decodeFile('BlobProto', path);
+}
+
+/** Writes a net's definition as text. */
+export function writeNetText(path: string, net: NetParameter): void {
+  writeFileAtomic(path, printText(net));
+}
+
+/** Writes a solver as text. */
+export function writeSolver(path: string, solver: SolverParameter): void {
+  writeFileAtomic(path, printText(solver));
+}
+
+/** Writes a net with its weights (caffemodel). */
+export function writeNetBinary(path: string, net: NetParameter): void {
+  encodeFile(path, net);
+}
+
+/** Writes a solver's state (solverstate). */
+export function writeSolverState(path: string, state: SolverState): void {
+  encodeFile(path, state);
+}
+
+/** Writes a single blob (binaryproto). */
+export function writeBlobProto(path: string, blob: BlobProto): void {
+  encodeFile(path, blob);
+}
