@@ -29,3 +29,4 @@ export {
   writeSolver,
   writeSolverState,
 } from './files.js';
+export { readNetHdf5, readSolverSnapshot, readWeights, writeNetHdf5, writeSolverStateHdf5 } from './hdf5.js';

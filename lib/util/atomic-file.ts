@@ -7,8 +7,8 @@ import {
   openSync,
   realpathSync,
   renameSync,
+  rmSync,
   statSync,
-  unlinkSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -26,6 +26,30 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
   }
 }
 
+/** A path for a temporary file in the folder of `target`, from where it can be renamed. */
+function temporaryFor(target: string): string {
+  const unique = `${process.pid}.${randomBytes(4).toString('hex')}`;
+  return join(dirname(target), `.${basename(target)}.${unique}.tmp`);
+}
+
+function cannotWrite(path: string, error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (error instanceof RistrettoError || !code) return error;
+  return new RistrettoError(`cannot be written (${code})`, { file: path, cause: error });
+}
+
+/** Brings a finished temporary file to the disk and to its final name. */
+function commit(temporary: string, target: string): void {
+  const descriptor = openSync(temporary, 'r+');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(temporary, target);
+  syncFolder(dirname(target));
+}
+
 /**
  * Writes a file so that its path holds either the old content or the whole of the new one, whatever happens:
  * into a temporary file in the same folder, to the disk, then renamed. `content` is a text, bytes, or a
@@ -39,32 +63,33 @@ export function writeFileAtomic(
   // A device or a pipe must be written to, not replaced.
   const existing = statSync(target, { throwIfNoEntry: false });
   const special = existing !== undefined && !existing.isFile() && !existing.isDirectory();
-  const folder = dirname(target);
-  const temporary = join(folder, `.${basename(target)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
-  let descriptor: number | null = null;
-  let created = false;
+  const written = special ? target : temporaryFor(target);
   try {
-    descriptor = openSync(special ? target : temporary, special ? 'w' : 'wx');
-    created = !special;
-    const sink: ByteSink = { write: (bytes) => writeAll(descriptor!, bytes) };
-    if (typeof content === 'function') content(sink);
-    else sink.write(typeof content === 'string' ? Buffer.from(content) : content);
-    if (special) return;
-    fsyncSync(descriptor);
-    closeSync(descriptor);
-    descriptor = null;
-    renameSync(temporary, target);
-    created = false;
-    syncFolder(folder);
+    const descriptor = openSync(written, special ? 'w' : 'wx');
+    try {
+      const sink: ByteSink = { write: (bytes) => writeAll(descriptor, bytes) };
+      if (typeof content === 'function') content(sink);
+      else sink.write(typeof content === 'string' ? Buffer.from(content) : content);
+    } finally {
+      closeSync(descriptor);
+    }
+    if (!special) commit(written, target);
   } catch (error) {
-    if (error instanceof RistrettoError || !(error as NodeJS.ErrnoException).code) throw error;
-    throw new RistrettoError(`cannot be written (${(error as NodeJS.ErrnoException).code})`, {
-      file: path,
-      cause: error,
-    });
-  } finally {
-    if (descriptor !== null) closeSync(descriptor);
-    if (created) unlinkSync(temporary);
+    if (!special) rmSync(written, { force: true });
+    throw cannotWrite(path, error);
+  }
+}
+
+/** As writeFileAtomic, for writers that want a path: `write` makes the file at the path it is given. */
+export async function replaceFile(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
+  const target = realTarget(path);
+  const temporary = temporaryFor(target);
+  try {
+    await write(temporary);
+    commit(temporary, target);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw cannotWrite(path, error);
   }
 }
 

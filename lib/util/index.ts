@@ -1,1 +1,11 @@
-export { assertWritable, writeFileAtomic, type ByteSink } from './atomic-file.js';
+export { assertWritable, replaceFile, writeFileAtomic, type ByteSink } from './atomic-file.js';
+export {
+  entryKind,
+  isHdf5File,
+  readInteger,
+  readNumbers,
+  withHdf5File,
+  type Dataset,
+  type Group,
+  type Hdf5File,
+} from './hdf5-file.js';
