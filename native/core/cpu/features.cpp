@@ -11,7 +11,9 @@ namespace ristretto {
 
 CpuFeatures detect_cpu_features() {
   CpuFeatures f;
-#if defined(__x86_64__)
+#if defined(RISTRETTO_EMULATE_X86)
+  f.avx2 = f.avx_vnni = f.avx512 = f.avx512_vnni = true;
+#elif defined(__x86_64__)
   __builtin_cpu_init();
   f.avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   f.avx512 = f.avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

@@ -5,7 +5,10 @@
 
 #define RISTRETTO_PRAGMA(text) _Pragma(#text)
 
-#if defined(__clang__)
+#if defined(RISTRETTO_EMULATE_X86)
+#define RISTRETTO_TARGET_BEGIN(set)
+#define RISTRETTO_TARGET_END
+#elif defined(__clang__)
 #define RISTRETTO_TARGET_BEGIN(set) \
   RISTRETTO_PRAGMA(clang attribute push(__attribute__((target(set))), apply_to = function))
 #define RISTRETTO_TARGET_END RISTRETTO_PRAGMA(clang attribute pop)
