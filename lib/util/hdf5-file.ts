@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import type * as H5wasm from 'h5wasm/node';
 import type { Dataset, File as Hdf5File, Group } from 'h5wasm/node';
 import { FormatError, RistrettoError } from '../errors/index.js';
 
@@ -12,10 +13,10 @@ const maxExpansion = 1032;
 /** HDF5 classes of datatypes that hold numbers. */
 const numberClasses = new Set([0, 1]);
 
-let library: Promise<typeof import('h5wasm/node')> | undefined;
+let library: Promise<typeof H5wasm> | undefined;
 
 /** The library is a large WebAssembly module: loaded when the first HDF5 file is touched. */
-function load(): Promise<typeof import('h5wasm/node')> {
+function load(): Promise<typeof H5wasm> {
   library ??= import('h5wasm/node').then(async (h5wasm) => {
     const module = await h5wasm.ready;
     // Otherwise it prints its errors and carries on with invalid handles.
