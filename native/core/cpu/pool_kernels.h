@@ -1,0 +1,30 @@
+// Pooling of one plane, per instruction set: vertically into a padded row, then along the row.
+#pragma once
+
+#include <cstdint>
+
+#include "features.h"
+
+namespace ristretto {
+
+struct PoolPlane {
+  const float* src;
+  float* dst;
+  int64_t height, width, out_height, out_width;
+  int64_t kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w;
+  float* row;  // padded row, filled with the identity (-FLT_MAX or 0) and room for a vector's overrun
+  const float* widths;  // [out_width] each window's width in the padded image; 0: no part of the image in it
+};
+
+struct PoolKernels {
+  bool (*supports)(const CpuFeatures& features);
+  void (*max)(const PoolPlane& plane);
+  void (*average)(const PoolPlane& plane);
+};
+
+// Null where the compiler's target lacks the instruction set.
+const PoolKernels* pool_kernels_avx512();
+const PoolKernels* pool_kernels_avx2();
+const PoolKernels* pool_kernels_portable();
+
+}  // namespace ristretto

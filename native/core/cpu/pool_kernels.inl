@@ -1,0 +1,135 @@
+// Bodies of the pooling kernels over a vector type `Simd` (simd_*.h) that also has div and even(a, b): the
+// elements of even index of a followed by b. Included once per instruction set, inside its target brackets
+// and its own anonymous namespace.
+
+struct MaxStep {
+  static constexpr float identity = -3.402823466e+38f;
+  static constexpr bool mean = false;
+  static float step(float acc, float x) { return x > acc ? x : acc; }
+  // In this order a NaN never wins and the first of equals stays.
+  template <class Simd>
+  static typename Simd::V step(typename Simd::V acc, typename Simd::V x) {
+    return Simd::max(x, acc);
+  }
+};
+
+struct MeanStep {
+  static constexpr float identity = 0.0f;
+  static constexpr bool mean = true;
+  static float step(float acc, float x) { return acc + x; }
+  template <class Simd>
+  static typename Simd::V step(typename Simd::V acc, typename Simd::V x) {
+    return Simd::add(acc, x);
+  }
+};
+
+// The whole plane as one window.
+template <class Simd, class Step>
+void pool_whole(const PoolPlane& p) {
+  const int64_t count = p.height * p.width;
+  float result = Step::identity;
+  int64_t i = 0;
+  if (count >= Simd::lanes) {
+    typename Simd::V acc = Simd::set1(Step::identity);
+    for (; i + Simd::lanes <= count; i += Simd::lanes)
+      acc = Step::template step<Simd>(acc, Simd::load(p.src + i));
+    float lanes[Simd::lanes];
+    Simd::store(lanes, acc);
+    for (float lane : lanes) result = Step::step(result, lane);
+  }
+  for (; i < count; ++i) result = Step::step(result, p.src[i]);
+  p.dst[0] = Step::mean ? result / float(count) : result;
+}
+
+// Rows [begin, end) of the image into `row`.
+template <class Simd, class Step>
+void pool_down(const PoolPlane& p, int64_t begin, int64_t end, float* row) {
+  constexpr int lanes = Simd::lanes;
+  const int64_t width = p.width;
+  const float* first = p.src + begin * width;
+  const int64_t rows = end - begin;
+  if (rows <= 0) {
+    for (int64_t x = 0; x < width; ++x) row[x] = Step::identity;
+    return;
+  }
+  if (width < lanes) {
+    for (int64_t x = 0; x < width; ++x) {
+      float acc = Step::identity;
+      for (int64_t y = 0; y < rows; ++y) acc = Step::step(acc, first[y * width + x]);
+      row[x] = acc;
+    }
+    return;
+  }
+  for (int64_t x = 0;;) {
+    typename Simd::V acc = Simd::set1(Step::identity);
+    for (int64_t y = 0; y < rows; ++y)
+      acc = Step::template step<Simd>(acc, Simd::load(first + y * width + x));
+    Simd::store(row + x, acc);
+    if (x + lanes >= width) break;
+    x = x + 2 * lanes <= width ? x + lanes : width - lanes;  // the last vector overlaps the one before
+  }
+}
+
+// Sixteen (or eight, four) windows along `row` from window q on; stride 1 or 2.
+template <class Simd, class Step>
+typename Simd::V pool_along(const PoolPlane& p, int64_t q) {
+  typename Simd::V acc = Simd::set1(Step::identity);
+  const float* from = p.row + q * p.stride_w;
+  if (p.stride_w == 1)
+    for (int64_t j = 0; j < p.kernel_w; ++j) acc = Step::template step<Simd>(acc, Simd::load(from + j));
+  else
+    for (int64_t j = 0; j < p.kernel_w; ++j)
+      acc = Step::template step<Simd>(acc,
+                                      Simd::even(Simd::load(from + j), Simd::load(from + j + Simd::lanes)));
+  return acc;
+}
+
+inline float mean_of(float sum, float area) { return area > 0 ? sum / area : 0.0f; }
+
+template <class Simd, class Step>
+void pool_plane(const PoolPlane& p) {
+  constexpr int lanes = Simd::lanes;
+  if (p.out_height == 1 && p.out_width == 1 && p.pad_h == 0 && p.pad_w == 0 && p.kernel_h >= p.height &&
+      p.kernel_w >= p.width)
+    return pool_whole<Simd, Step>(p);
+  const int64_t Q = p.out_width;
+  // A window that starts beyond the image has width 0; only the scalar division knows what to do then.
+  const bool vectors = p.stride_w <= 2 && Q > 1 && (!Step::mean || p.widths[Q - 1] > 0);
+  for (int64_t out_row = 0; out_row < p.out_height; ++out_row) {
+    const int64_t start = out_row * p.stride_h - p.pad_h;
+    int64_t stop = start + p.kernel_h;
+    if (stop > p.height + p.pad_h) stop = p.height + p.pad_h;
+    const int64_t end = stop < p.height ? stop : p.height;
+    pool_down<Simd, Step>(p, start > 0 ? start : 0, end, p.row + p.pad_w);
+    const float window_height = start < p.height ? float(stop - start) : 0.0f;
+    float* dst = p.dst + out_row * Q;
+    if (!vectors || (Step::mean && window_height == 0)) {
+      for (int64_t q = 0; q < Q; ++q) {
+        float acc = Step::identity;
+        for (int64_t j = 0; j < p.kernel_w; ++j) acc = Step::step(acc, p.row[q * p.stride_w + j]);
+        dst[q] = Step::mean ? mean_of(acc, window_height * p.widths[q]) : acc;
+      }
+      continue;
+    }
+    if (Q < lanes) {
+      float edge[lanes];
+      Simd::store(edge, pool_along<Simd, Step>(p, 0));
+      for (int64_t q = 0; q < Q; ++q)
+        dst[q] = Step::mean ? mean_of(edge[q], window_height * p.widths[q]) : edge[q];
+      continue;
+    }
+    for (int64_t q = 0;;) {
+      typename Simd::V value = pool_along<Simd, Step>(p, q);
+      if (Step::mean)
+        value = Simd::div(value, Simd::mul(Simd::set1(window_height), Simd::load(p.widths + q)));
+      Simd::store(dst + q, value);
+      if (q + lanes >= Q) break;
+      q = q + 2 * lanes <= Q ? q + lanes : Q - lanes;
+    }
+  }
+}
+
+template <class Simd>
+constexpr PoolKernels make_pool_kernels(bool (*supports)(const CpuFeatures&)) {
+  return {supports, pool_plane<Simd, MaxStep>, pool_plane<Simd, MeanStep>};
+}

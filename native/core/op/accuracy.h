@@ -1,0 +1,26 @@
+// accuracy: the share of labels whose class is among the top k scores. Other classes with the same score
+// count as better, so a net whose outputs are all alike scores 0; so do NaNs, on either side.
+#pragma once
+
+#include "../context.h"
+#include "../tensor_view.h"
+
+namespace ristretto {
+
+struct AccuracyArguments {
+  Tensor src;        // (outer..., classes, inner...)
+  Tensor label;      // outer * inner class numbers
+  Tensor dst;        // one element; 0 where every label is ignored
+  Tensor per_class;  // or empty; (classes): the same for each class alone, 0 where it has no labels
+  int64_t axis = 1, top_k = 1;
+  bool ignores = false;
+  int64_t ignored = 0;
+};
+
+struct Accuracy {
+  using Arguments = AccuracyArguments;
+  static void check(const Arguments& arguments);
+  static void run(Context& context, const Arguments& arguments);
+};
+
+}  // namespace ristretto

@@ -1,0 +1,88 @@
+#include "loss.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "labels.h"
+
+namespace ristretto {
+namespace {
+
+double divisor(LossNormalization normalization, int64_t outer, int64_t inner, int64_t valid) {
+  switch (normalization) {
+    case LossNormalization::full:
+      return std::max<double>(1, double(outer * inner));
+    case LossNormalization::valid:
+      return std::max<double>(1, double(valid));
+    case LossNormalization::batch_size:
+      return std::max<double>(1, double(outer));
+    case LossNormalization::none:
+      break;
+  }
+  return 1;
+}
+
+double hinge(const float* scores, int64_t classes, int64_t inner, int64_t label, bool squared) {
+  double sum = 0;
+  for (int64_t c = 0; c < classes; ++c) {
+    const float score = scores[c * inner];
+    const double margin = std::max(0.0f, 1 + (c == label ? -score : score));
+    sum += squared ? margin * margin : margin;
+  }
+  return sum;
+}
+
+}  // namespace
+
+void LabelLoss::check(const Arguments& a) {
+  LabelledScores(a.src, a.label, a.axis);
+  require_float(a.dst, "dst");
+  require(a.dst.count() == 1, "dst ", a.dst.shape_text(), " is not one number");
+}
+
+void LabelLoss::run(Context&, const Arguments& a) {
+  const LabelledScores s(a.src, a.label, a.axis);
+  double sum = 0;
+  int64_t valid = 0;
+  for (int64_t n = 0; n < s.outer; ++n)
+    for (int64_t i = 0; i < s.inner; ++i) {
+      const int64_t label = class_of(a.label, n * s.inner + i, s.classes, a.ignores, a.ignored);
+      if (label < 0) continue;
+      ++valid;
+      const float* scores = a.src.f32() + n * s.classes * s.inner + i;
+      sum += a.kind == LabelLossKind::logarithm
+                 ? -std::log(std::max(scores[label * s.inner], a.floor))
+                 : hinge(scores, s.classes, s.inner, label, a.kind == LabelLossKind::hinge_l2);
+    }
+  *a.dst.f32() = float(sum / divisor(a.normalization, s.outer, s.inner, valid));
+}
+
+void PairLoss::check(const Arguments& a) {
+  require_contiguous(a.src, "src");
+  require_contiguous(a.target, "target");
+  require(a.src.count() == a.target.count(), "src ", a.src.shape_text(), " and target ",
+          a.target.shape_text(), " differ in their number of elements");
+  require_float(a.dst, "dst");
+  require(a.dst.count() == 1, "dst ", a.dst.shape_text(), " is not one number");
+}
+
+void PairLoss::run(Context&, const Arguments& a) {
+  const float *src = a.src.f32(), *target = a.target.f32();
+  double sum = 0;
+  int64_t valid = 0;
+  for (int64_t i = 0; i < a.src.count(); ++i) {
+    const float t = target[i], x = src[i];
+    if (a.ignores && t > -2147483648.0f && t < 2147483648.0f && int64_t(t) == a.ignored) continue;
+    ++valid;
+    if (a.kind == PairLossKind::euclidean) {
+      const double difference = double(x) - t;
+      sum += 0.5 * difference * difference;
+    } else {
+      // log(1 + e^-|x|) does not overflow
+      sum += std::log1p(std::exp(-std::fabs(double(x)))) - double(x) * (double(t) - (x >= 0 ? 1 : 0));
+    }
+  }
+  *a.dst.f32() = float(sum / divisor(a.normalization, a.src.images(), a.src.image_count(), valid));
+}
+
+}  // namespace ristretto

@@ -1,0 +1,36 @@
+// pooling: the maximum or the mean of each window of a plane.
+//
+// A window starts at p * stride - pad. The maximum runs over its part inside the image; -FLT_MAX where
+// nothing there exceeds that (as in Caffe; a NaN never wins). The mean divides the sum of that part by the
+// window's area clipped to the padded image. A window without any part of the image gives -FLT_MAX and 0.
+#pragma once
+
+#include <vector>
+
+#include "../context.h"
+#include "../dispatch.h"
+#include "../tensor_view.h"
+
+namespace ristretto {
+
+// weighted: sum(x^2) / sum(x), 0 where the sum is not positive: stochastic pooling outside of training.
+enum class PoolingKind : uint8_t { max, average, weighted };
+
+struct PoolingArguments {
+  Tensor src;   // (N, C, H, W), may be a channel slice
+  Tensor dst;   // (N, C, P, Q), may be a channel slice
+  Tensor mask;  // or empty; as dst: the maximum's h * W + w as a float (the first of equals), -1 for none
+  PoolingKind kind = PoolingKind::max;
+  int64_t kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, pad_h = 0, pad_w = 0;
+};
+
+struct Pooling {
+  using Arguments = PoolingArguments;
+  static void check(const Arguments& arguments);
+  static void run(Context& context, const Arguments& arguments);
+  static const std::vector<KernelRow<Arguments>>& rows();
+};
+
+void pooling_ref(Context& context, const PoolingArguments& arguments);
+
+}  // namespace ristretto
