@@ -1,5 +1,5 @@
 import type { Blob } from '../blob/index.js';
-import type { NativeStream, Rounding, TrimFormat } from '../native/index.js';
+import type { NativeStream, RandomStream, Rounding, TrimFormat } from '../native/index.js';
 import { NetError } from '../errors/index.js';
 import type { FillerParameter, LayerParameter, Phase } from '../proto/index.js';
 
@@ -37,6 +37,9 @@ export interface LayerContext {
 export interface ForwardTrims {
   src?: TrimFormat | null;
   dst?: TrimFormat | null;
+  /** The random words of `src` and `dst` where they round stochastically. */
+  srcRandom?: RandomStream | null;
+  dstRandom?: RandomStream | null;
   /** Stand-ins for the learnable blobs, already trimmed. */
   params?: readonly Blob[];
   /** Set where sums must not round more than a plain float32 sum does. */

@@ -50,6 +50,8 @@ export class Convolution extends SpatialLayer {
       winograd: !trims.exactSums,
       srcTrim: trims.src,
       dstTrim: trims.dst,
+      srcRandom: trims.srcRandom,
+      dstRandom: trims.dstRandom,
       packed: this.packs.for(weights),
       weightsVersion: valueVersion(weights),
       label: this.name,

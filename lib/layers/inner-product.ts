@@ -68,6 +68,8 @@ export class InnerProduct extends Layer implements TrimmingLayer {
       relu: this.#relu,
       srcTrim: trims.src,
       dstTrim: trims.dst,
+      srcRandom: trims.srcRandom,
+      dstRandom: trims.dstRandom,
       packed: this.#packs.for(weights),
       weightsVersion: valueVersion(weights),
       label: this.name,

@@ -102,6 +102,8 @@ export interface ConvolutionFields extends Labelled {
   winograd?: boolean;
   srcTrim?: TrimFormat | null;
   dstTrim?: TrimFormat | null;
+  srcRandom?: RandomStream | null;
+  dstRandom?: RandomStream | null;
   packed?: NativePackedWeights | null;
   weightsVersion?: number;
 }
@@ -115,14 +117,146 @@ export interface InnerProductFields extends Labelled {
   relu?: boolean;
   srcTrim?: TrimFormat | null;
   dstTrim?: TrimFormat | null;
+  srcRandom?: RandomStream | null;
+  dstRandom?: RandomStream | null;
   packed?: NativePackedWeights | null;
   weightsVersion?: number;
 }
 
+export interface DeconvolutionFields extends Labelled {
+  src: NativeTensor;
+  weights: NativeTensor;
+  bias?: NativeTensor | null;
+  dst: NativeTensor;
+  strideH: number;
+  strideW: number;
+  padH: number;
+  padW: number;
+  dilationH: number;
+  dilationW: number;
+  group: number;
+  relu?: boolean;
+  srcTrim?: TrimFormat | null;
+  dstTrim?: TrimFormat | null;
+  srcRandom?: RandomStream | null;
+  dstRandom?: RandomStream | null;
+}
+
+export interface PoolingFields extends Labelled {
+  src: NativeTensor;
+  dst: NativeTensor;
+  /** The place of each maximum as h * W + w. */
+  mask?: NativeTensor | null;
+  kind: 'max' | 'average' | 'weighted';
+  kernelH: number;
+  kernelW: number;
+  strideH: number;
+  strideW: number;
+  padH: number;
+  padW: number;
+}
+
+export interface LrnFields extends Labelled {
+  src: NativeTensor;
+  dst: NativeTensor;
+  region: 'across' | 'within';
+  size: number;
+  alpha: number;
+  beta: number;
+  k: number;
+  /** A minifloat: every intermediate result is trimmed. */
+  trim?: TrimFormat | null;
+}
+
+export type UnaryFunction =
+  | 'relu'
+  | 'absolute'
+  | 'bnll'
+  | 'clip'
+  | 'elu'
+  | 'exponent'
+  | 'logarithm'
+  | 'power'
+  | 'sigmoid'
+  | 'swish'
+  | 'tanh'
+  | 'threshold';
+
+export interface UnaryFields extends Labelled {
+  src: NativeTensor;
+  dst: NativeTensor;
+  function: UnaryFunction;
+  /** The function's parameters, as native/core/op/unary.h lists them. */
+  a?: number;
+  b?: number;
+  c?: number;
+}
+
+export interface SoftmaxFields extends Labelled {
+  src: NativeTensor;
+  dst: NativeTensor;
+  axis: number;
+}
+
+export type LossNormalization = 'full' | 'valid' | 'batchSize' | 'none';
+
+export interface LabelLossFields extends Labelled {
+  src: NativeTensor;
+  labels: NativeTensor;
+  dst: NativeTensor;
+  kind: 'logarithm' | 'hingeL1' | 'hingeL2';
+  normalization: LossNormalization;
+  axis: number;
+  /** Probabilities below this count as this. */
+  floor?: number;
+  ignores?: boolean;
+  ignored?: number;
+}
+
+export interface PairLossFields extends Labelled {
+  src: NativeTensor;
+  target: NativeTensor;
+  dst: NativeTensor;
+  kind: 'euclidean' | 'sigmoidCrossEntropy';
+  normalization: LossNormalization;
+  ignores?: boolean;
+  ignored?: number;
+}
+
+export interface AccuracyFields extends Labelled {
+  src: NativeTensor;
+  labels: NativeTensor;
+  dst: NativeTensor;
+  perClass?: NativeTensor | null;
+  axis: number;
+  topK: number;
+  ignores?: boolean;
+  ignored?: number;
+}
+
+export interface ArgMaxFields extends Labelled {
+  src: NativeTensor;
+  dst: NativeTensor;
+  output: 'index' | 'value' | 'both';
+  outer: number;
+  length: number;
+  inner: number;
+  topK: number;
+}
+
 /** One row per op: `ops.name(stream, fields)` checks its fields, then enqueues. */
 export interface NativeOps {
+  accuracy(stream: NativeStream, fields: AccuracyFields): void;
+  argMax(stream: NativeStream, fields: ArgMaxFields): void;
   convolution(stream: NativeStream, fields: ConvolutionFields): void;
+  deconvolution(stream: NativeStream, fields: DeconvolutionFields): void;
   innerProduct(stream: NativeStream, fields: InnerProductFields): void;
+  labelLoss(stream: NativeStream, fields: LabelLossFields): void;
+  lrn(stream: NativeStream, fields: LrnFields): void;
+  pairLoss(stream: NativeStream, fields: PairLossFields): void;
+  pooling(stream: NativeStream, fields: PoolingFields): void;
+  softmax(stream: NativeStream, fields: SoftmaxFields): void;
+  unary(stream: NativeStream, fields: UnaryFields): void;
 }
 
 export interface CpuFeatures {

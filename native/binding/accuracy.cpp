@@ -8,7 +8,7 @@ BoundOp bind_accuracy() {
   using A = AccuracyArguments;
   return bind<Accuracy>("accuracy", {
                                         tensor("src", &A::src),
-                                        tensor("label", &A::label),
+                                        tensor("labels", &A::labels),
                                         tensor("dst", &A::dst),
                                         optional_tensor("perClass", &A::per_class),
                                         integer("axis", &A::axis, true, 0),

@@ -22,6 +22,8 @@ BoundOp bind_convolution() {
                                               boolean("winograd", &A::winograd),
                                               trim_format("srcTrim", &A::src_trim),
                                               trim_format("dstTrim", &A::dst_trim),
+                                              random_stream("srcRandom", &A::src_random),
+                                              random_stream("dstRandom", &A::dst_random),
                                               packed_weights("packed", &A::packed),
                                               integer("weightsVersion", &A::weights_version, false, 0),
                                           });

@@ -21,6 +21,8 @@ BoundOp bind_deconvolution() {
                                                   boolean("relu", &A::relu),
                                                   trim_format("srcTrim", &A::src_trim),
                                                   trim_format("dstTrim", &A::dst_trim),
+                                                  random_stream("srcRandom", &A::src_random),
+                                                  random_stream("dstRandom", &A::dst_random),
                                               });
 }
 

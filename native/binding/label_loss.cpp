@@ -8,7 +8,7 @@ BoundOp bind_label_loss() {
   using A = LabelLossArguments;
   return bind<LabelLoss>("labelLoss", {
                                           tensor("src", &A::src),
-                                          tensor("label", &A::label),
+                                          tensor("labels", &A::labels),
                                           tensor("dst", &A::dst),
                                           choice("kind", &A::kind,
                                                  {{"logarithm", LabelLossKind::logarithm},

@@ -4,8 +4,17 @@ namespace ristretto::binding {
 
 // One row per op; its function stands in the file named after it.
 #define RISTRETTO_OPS(ROW) \
+  ROW(accuracy)            \
+  ROW(arg_max)             \
   ROW(convolution)         \
-  ROW(inner_product)
+  ROW(deconvolution)       \
+  ROW(inner_product)       \
+  ROW(label_loss)          \
+  ROW(lrn)                 \
+  ROW(pair_loss)           \
+  ROW(pooling)             \
+  ROW(softmax)             \
+  ROW(unary)
 
 #define DECLARE(name) BoundOp bind_##name();
 RISTRETTO_OPS(DECLARE)

@@ -5,7 +5,7 @@
 namespace ristretto {
 
 void Accuracy::check(const Arguments& a) {
-  const LabelledScores s(a.src, a.label, a.axis);
+  const LabelledScores s(a.src, a.labels, a.axis);
   require(a.top_k >= 1 && a.top_k <= s.classes, "top_k ", a.top_k,
           " is not from 1 to the number of classes, ", s.classes);
   require_float(a.dst, "dst");
@@ -17,12 +17,12 @@ void Accuracy::check(const Arguments& a) {
 }
 
 void Accuracy::run(Context&, const Arguments& a) {
-  const LabelledScores s(a.src, a.label, a.axis);
+  const LabelledScores s(a.src, a.labels, a.axis);
   std::vector<int64_t> right(s.classes, 0), seen(s.classes, 0);
   int64_t all_right = 0, all_seen = 0;
   for (int64_t n = 0; n < s.outer; ++n)
     for (int64_t i = 0; i < s.inner; ++i) {
-      const int64_t label = class_of(a.label, n * s.inner + i, s.classes, a.ignores, a.ignored);
+      const int64_t label = class_of(a.labels, n * s.inner + i, s.classes, a.ignores, a.ignored);
       if (label < 0) continue;
       const float* scores = a.src.f32() + n * s.classes * s.inner + i;
       const float own = scores[label * s.inner];

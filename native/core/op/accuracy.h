@@ -9,7 +9,7 @@ namespace ristretto {
 
 struct AccuracyArguments {
   Tensor src;        // (outer..., classes, inner...)
-  Tensor label;      // outer * inner class numbers
+  Tensor labels;     // outer * inner class numbers
   Tensor dst;        // one element; 0 where every label is ignored
   Tensor per_class;  // or empty; (classes): the same for each class alone, 0 where it has no labels
   int64_t axis = 1, top_k = 1;

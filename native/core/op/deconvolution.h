@@ -21,6 +21,7 @@ struct DeconvolutionArguments {
   int64_t stride_h = 1, stride_w = 1, pad_h = 0, pad_w = 0, dilation_h = 1, dilation_w = 1, group = 1;
   bool relu = false;
   TrimFormat src_trim, dst_trim;
+  RandomStream src_random, dst_random;  // of stochastic trims; first_element is that of the first image
 };
 
 struct Deconvolution {

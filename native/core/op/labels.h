@@ -10,7 +10,7 @@ struct LabelledScores {
 
   LabelledScores(const Tensor& scores, const Tensor& labels, int64_t axis) {
     require_contiguous(scores, "src");
-    require_contiguous(labels, "label");
+    require_contiguous(labels, "labels");
     require(axis >= 0 && axis < scores.rank, "src ", scores.shape_text(), " has no axis ", axis);
     outer = scores.count(0, int(axis));
     classes = scores.dim[axis];

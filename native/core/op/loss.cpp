@@ -35,18 +35,18 @@ double hinge(const float* scores, int64_t classes, int64_t inner, int64_t label,
 }  // namespace
 
 void LabelLoss::check(const Arguments& a) {
-  LabelledScores(a.src, a.label, a.axis);
+  LabelledScores(a.src, a.labels, a.axis);
   require_float(a.dst, "dst");
   require(a.dst.count() == 1, "dst ", a.dst.shape_text(), " is not one number");
 }
 
 void LabelLoss::run(Context&, const Arguments& a) {
-  const LabelledScores s(a.src, a.label, a.axis);
+  const LabelledScores s(a.src, a.labels, a.axis);
   double sum = 0;
   int64_t valid = 0;
   for (int64_t n = 0; n < s.outer; ++n)
     for (int64_t i = 0; i < s.inner; ++i) {
-      const int64_t label = class_of(a.label, n * s.inner + i, s.classes, a.ignores, a.ignored);
+      const int64_t label = class_of(a.labels, n * s.inner + i, s.classes, a.ignores, a.ignored);
       if (label < 0) continue;
       ++valid;
       const float* scores = a.src.f32() + n * s.classes * s.inner + i;

@@ -16,9 +16,9 @@ enum class LabelLossKind : uint8_t {
 };
 
 struct LabelLossArguments {
-  Tensor src;    // (outer..., classes, inner...)
-  Tensor label;  // outer * inner class numbers
-  Tensor dst;    // one element
+  Tensor src;     // (outer..., classes, inner...)
+  Tensor labels;  // outer * inner class numbers
+  Tensor dst;     // one element
   LabelLossKind kind = LabelLossKind::logarithm;
   LossNormalization normalization = LossNormalization::valid;
   int64_t axis = 1;

@@ -1,0 +1,24 @@
+import type { Blob } from '../blob/index.js';
+import { ops, type NativeStream } from '../native/index.js';
+import { LossLayer } from './loss-layer.js';
+
+/** Half the squared distance of two blobs, mean over the batch. */
+export class EuclideanLoss extends LossLayer {
+  override reshape(bottom: readonly Blob[], top: readonly Blob[]): void {
+    super.reshape(bottom, top);
+    const [a, b] = bottom;
+    if (a.countFrom(1) !== b.countFrom(1))
+      this.fail(`bottoms '${a.name}' ${a.shapeText} and '${b.name}' ${b.shapeText} differ in dimension`);
+  }
+
+  override forward([src, target]: readonly Blob[], [loss]: readonly Blob[], stream: NativeStream): void {
+    ops.pairLoss(stream, {
+      src: src.tensor(),
+      target: target.tensor(),
+      dst: loss.tensor(),
+      kind: 'euclidean',
+      normalization: 'batchSize',
+      label: this.name,
+    });
+  }
+}

@@ -1,0 +1,20 @@
+import type { Blob } from '../blob/index.js';
+import { Layer, type BlobCount } from '../graph/layer.js';
+import { ops, type NativeStream } from '../native/index.js';
+import { create } from '../proto/index.js';
+
+/** Scores to probabilities along `axis`. */
+export class Softmax extends Layer {
+  readonly bottoms: BlobCount = { exact: 1 };
+  readonly tops: BlobCount = { exact: 1 };
+  #axis = 1;
+
+  override reshape([bottom]: readonly Blob[], [top]: readonly Blob[]): void {
+    this.#axis = bottom.axis((this.param.softmax_param ?? create('SoftmaxParameter')).axis);
+    if (top !== bottom) top.reshape(bottom.shape);
+  }
+
+  override forward([bottom]: readonly Blob[], [top]: readonly Blob[], stream: NativeStream): void {
+    ops.softmax(stream, { src: bottom.tensor(), dst: top.tensor(), axis: this.#axis, label: this.name });
+  }
+}
