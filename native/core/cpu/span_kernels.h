@@ -1,0 +1,32 @@
+// Passes over contiguous floats for one instruction set: trims and range analysis. Compiled from
+// trim_kernels.inl and range_kernels.inl, once per set.
+#pragma once
+
+#include <cstdint>
+
+#include "../format/trim_format.h"
+
+namespace ristretto {
+
+// Least and greatest of the numbers among the elements (+inf and -inf where there are none), and whether a
+// NaN was met.
+struct SpanExtremes {
+  float least, greatest;
+  bool numbers;  // no NaN
+};
+
+struct SpanKernels {
+  const char* name;
+  // As trim_span for formats other than none. Null: the definition.
+  bool (*trim)(const float* in, float* out, int64_t count, const TrimFormat& format,
+               const RandomStream& random);
+  SpanExtremes (*extremes)(const float* in, int64_t count);
+  // Elements below `low` or above `high`.
+  int64_t (*count_outside)(const float* in, int64_t count, float low, float high);
+};
+
+#if defined(__x86_64__)
+extern const SpanKernels kAvx2SpanKernels, kAvx512SpanKernels;
+#endif
+
+}  // namespace ristretto

@@ -1,0 +1,237 @@
+// Trims of whole vectors, written once for all instruction sets. Include inside the target brackets, after a
+// struct S of lanes (see lanes_avx2.h). Each trim's results are equal to the scalar definition's, bit for bit
+// (test/native/trim_test.cpp); why float32 arithmetic suffices is in docs/numerics.md, 1.
+
+#define RISTRETTO_INLINE inline __attribute__((always_inline))
+
+// The words of elements 4 * group .. 4 * group + 4 * lanes - 1, in the elements' order.
+template <class S>
+RISTRETTO_INLINE void random_lanes(const RandomStream& random, uint64_t group, typename S::I words[4]) {
+  using I = typename S::I;
+  const I offset = S::transposing_offsets();
+  I c0 = S::add(S::set1i(uint32_t(group)), offset);
+  const I carry = S::keep(S::less(c0, offset), S::set1i(1));
+  I c1 = S::add(S::set1i(uint32_t(group >> 32)), carry);
+  I c2 = S::set1i(random.stream), c3 = S::set1i(random.step);
+  uint32_t key0 = uint32_t(random.seed), key1 = uint32_t(random.seed >> 32);
+  for (int round = 0; round < Philox::kRounds; ++round) {
+    I high0, low0, high1, low1;
+    S::multiply(c0, Philox::kMultiplier0, high0, low0);
+    S::multiply(c2, Philox::kMultiplier1, high1, low1);
+    c0 = S::exclusive(S::exclusive(high1, c1), S::set1i(key0));
+    c1 = low1;
+    c2 = S::exclusive(S::exclusive(high0, c3), S::set1i(key1));
+    c3 = low0;
+    key0 += Philox::kWeyl0;
+    key1 += Philox::kWeyl1;
+  }
+  S::transpose(c0, c1, c2, c3, words);
+}
+
+template <class S, Rounding rounding>
+struct DynamicFixedPointLanes {
+  using F = typename S::F;
+  using I = typename S::I;
+  F unit, step, low, high;
+
+  explicit RISTRETTO_INLINE DynamicFixedPointLanes(const TrimFormat& format) {
+    const DynamicFixedPoint scalar = dynamic_fixed_point(format);
+    unit = S::set1(power_of_two_float(format.fractional_length));
+    step = S::set1(scalar.step);
+    low = S::set1(float(scalar.low));
+    high = S::set1(float(scalar.high));
+  }
+
+  RISTRETTO_INLINE F operator()(F x, I word) const {
+    const F y = S::mul(x, unit);
+    F code;
+    if constexpr (rounding == Rounding::half_to_even) {
+      code = S::nearest_even(y);
+    } else if constexpr (rounding == Rounding::half_away_from_zero) {
+      // The largest float below one half: the sum never reaches the next integer unless y is at or past the
+      // tie.
+      const I below_half = S::set1i(0x3EFFFFFFu), sign = S::both(S::bits(y), S::set1i(FloatBits::kSign));
+      code = S::trunc(S::add(y, S::floats(S::either(below_half, sign))));
+    } else if constexpr (rounding == Rounding::half_up) {
+      const F floor = S::floor(y);
+      const I up = S::keep(S::at_least(S::sub(y, floor), S::set1(0.5f)), S::bits(S::set1(1.0f)));
+      code = S::add(floor, S::floats(up));
+    } else if constexpr (rounding == Rounding::floor) {
+      // A negative x may underflow to -0 where the fractional length is negative: its floor is -1 all the
+      // same.
+      const F floor = S::floor(y);
+      const I lost = S::keep(S::at_least(y, S::set1(0.0f)),
+                             S::keep(S::at_least(S::set1(-0x1p-149f), x), S::bits(S::set1(-1.0f))));
+      code = S::add(floor, S::floats(lost));
+    } else {
+      const I sign = S::both(S::bits(y), S::set1i(FloatBits::kSign));
+      const F magnitude = S::floats(S::exclusive(S::bits(y), sign));
+      const F kept = S::trunc(magnitude);
+      const I fraction = S::to_u32(S::mul(S::sub(magnitude, kept), S::set1(0x1p32f)));
+      const F rounded = S::add(kept, S::floats(S::keep(S::less(word, fraction), S::bits(S::set1(1.0f)))));
+      code = S::floats(S::either(S::bits(rounded), sign));
+    }
+    // The second operand survives where it is a NaN. Adding 0 makes -0 positive.
+    code = S::max(low, S::min(high, code));
+    return S::mul(S::add(code, S::set1(0.0f)), step);
+  }
+};
+
+template <class S, Rounding rounding>
+struct MinifloatLanes {
+  using F = typename S::F;
+  using I = typename S::I;
+  I smallest, largest, low_mask, half, below_half, even_mask;
+  int dropped;
+
+  explicit RISTRETTO_INLINE MinifloatLanes(const TrimFormat& format) {
+    const Minifloat scalar = minifloat(format);
+    dropped = scalar.dropped_bits;
+    smallest = S::set1i(scalar.smallest);
+    largest = S::set1i(scalar.largest);
+    low_mask = S::set1i((1u << dropped) - 1);
+    half = S::set1i(dropped ? 1u << (dropped - 1) : 0);
+    below_half = S::set1i(dropped ? (1u << (dropped - 1)) - 1 : 0);
+    // With no mantissa bit kept a tie is between 0 and a carry: the mantissa 0 is the even one.
+    even_mask = S::set1i(dropped && dropped < 23 ? 1 : 0);
+  }
+
+  RISTRETTO_INLINE F operator()(F x, I word) const {
+    const I bits = S::bits(x);
+    const I sign = S::both(bits, S::set1i(FloatBits::kSign));
+    const I magnitude = S::exclusive(bits, sign);
+    I addend;
+    if constexpr (rounding == Rounding::half_away_from_zero) {
+      addend = half;
+    } else if constexpr (rounding == Rounding::half_to_even) {
+      addend = S::add(below_half, S::both(S::shift_right(magnitude, dropped), even_mask));
+    } else if constexpr (rounding == Rounding::half_up) {
+      addend = S::add(half, S::negate(S::both(S::shift_right(sign, 31), S::set1i(dropped ? 1 : 0))));
+    } else if constexpr (rounding == Rounding::floor) {
+      addend = S::both(low_mask, S::negate(S::shift_right(sign, 31)));
+    } else {
+      const I fraction = S::shift_left(S::both(magnitude, low_mask), 32 - dropped);
+      addend = S::keep(S::less(word, fraction), S::add(low_mask, S::set1i(1)));
+    }
+    I result = S::without(low_mask, S::add(magnitude, addend));
+    result = S::either(sign, S::min_u32(result, largest));
+    result = S::drop(S::less(magnitude, smallest), result);
+    return S::select(S::is_nan(x), x, S::floats(result));
+  }
+};
+
+// Nearest and floor; stochastic power-of-two trims are left to the definition.
+template <class S, Rounding rounding>
+struct PowerOfTwoLanes {
+  using F = typename S::F;
+  using I = typename S::I;
+  I least, most, to_next;
+
+  explicit RISTRETTO_INLINE PowerOfTwoLanes(const TrimFormat& format) {
+    least = S::set1i(uint32_t(format.exponent_min + 127));
+    most = S::set1i(uint32_t(format.exponent_max + 127));
+    to_next = S::set1i(rounding == Rounding::floor ? 0 : FloatBits::kHiddenBit - PowerOfTwo::kAboveRoot);
+  }
+
+  RISTRETTO_INLINE F operator()(F x, I) const {
+    const I bits = S::bits(x);
+    const I sign = S::both(bits, S::set1i(FloatBits::kSign));
+    const I magnitude = S::exclusive(bits, sign);
+    I exponent = S::shift_right(S::add(magnitude, to_next), 23);
+    exponent = S::max_u32(least, S::min_u32(most, exponent));
+    const I positive_zero = S::drop(S::less(magnitude, S::set1i(1)), sign);
+    return S::select(S::is_nan(x), x, S::floats(S::either(positive_zero, S::shift_left(exponent, 23))));
+  }
+};
+
+template <class S, class Lanes>
+RISTRETTO_INLINE bool trim_lanes(const float* in, float* out, int64_t count, const TrimFormat& format) {
+  const Lanes trim(format);
+  constexpr int n = S::lanes;
+  auto nan = S::no_lane();
+  int64_t i = 0;
+  for (; i + 2 * n <= count; i += 2 * n) {
+    const typename S::F a = S::load(in + i), b = S::load(in + i + n);
+    nan = S::any_of(nan, S::any_nan(a, b));
+    S::store(out + i, trim(a, S::set1i(0)));
+    S::store(out + i + n, trim(b, S::set1i(0)));
+  }
+  while (i < count) {
+    const int64_t rest = count - i < n ? count - i : n;
+    alignas(64) float buffer[n] = {};
+    std::memcpy(buffer, in + i, size_t(rest) * sizeof(float));
+    const typename S::F x = S::load(buffer);
+    nan = S::any_of(nan, S::is_nan(x));
+    S::store(buffer, trim(x, S::set1i(0)));
+    std::memcpy(out + i, buffer, size_t(rest) * sizeof(float));
+    i += rest;
+  }
+  return !S::any(nan);
+}
+
+template <class S, class Lanes>
+RISTRETTO_INLINE bool trim_lanes_stochastic(const float* in, float* out, int64_t count,
+                                            const TrimFormat& format, const RandomStream& random) {
+  const Lanes trim(format);
+  constexpr int n = S::lanes;
+  auto nan = S::no_lane();
+  typename S::I words[4];
+  alignas(64) float buffer[4 * n];
+  // Elements before the first whole group of four stand at the end of a group that is computed all the same.
+  int skip = int(random.first_element & 3);
+  uint64_t group = random.first_element >> 2;
+  for (int64_t i = 0; i < count; group += n) {
+    random_lanes<S>(random, group, words);
+    if (skip == 0 && i + 4 * n <= count) {
+      for (int v = 0; v < 4; ++v) {
+        const typename S::F x = S::load(in + i + v * n);
+        nan = S::any_of(nan, S::is_nan(x));
+        S::store(out + i + v * n, trim(x, words[v]));
+      }
+      i += 4 * n;
+      continue;
+    }
+    const int64_t part = count - i < 4 * n - skip ? count - i : 4 * n - skip;
+    std::memset(buffer, 0, sizeof buffer);
+    std::memcpy(buffer + skip, in + i, size_t(part) * sizeof(float));
+    for (int v = 0; v < 4; ++v) {
+      const typename S::F x = S::load(buffer + v * n);
+      nan = S::any_of(nan, S::is_nan(x));
+      S::store(buffer + v * n, trim(x, words[v]));
+    }
+    std::memcpy(out + i, buffer + skip, size_t(part) * sizeof(float));
+    i += part;
+    skip = 0;
+  }
+  return !S::any(nan);
+}
+
+template <class S, template <class, Rounding> class Lanes>
+bool trim_format_lanes(const float* in, float* out, int64_t count, const TrimFormat& format,
+                       const RandomStream& random) {
+  switch (format.rounding) {
+    case Rounding::half_away_from_zero:
+      return trim_lanes<S, Lanes<S, Rounding::half_away_from_zero>>(in, out, count, format);
+    case Rounding::half_to_even:
+      return trim_lanes<S, Lanes<S, Rounding::half_to_even>>(in, out, count, format);
+    case Rounding::half_up:
+      return trim_lanes<S, Lanes<S, Rounding::half_up>>(in, out, count, format);
+    case Rounding::floor:
+      return trim_lanes<S, Lanes<S, Rounding::floor>>(in, out, count, format);
+    case Rounding::stochastic:
+      break;
+  }
+  return trim_lanes_stochastic<S, Lanes<S, Rounding::stochastic>>(in, out, count, format, random);
+}
+
+template <class S>
+bool trim_kernel(const float* in, float* out, int64_t count, const TrimFormat& format,
+                 const RandomStream& random) {
+  if (format.kind == FormatKind::dynamic_fixed_point)
+    return trim_format_lanes<S, DynamicFixedPointLanes>(in, out, count, format, random);
+  if (format.kind == FormatKind::minifloat)
+    return trim_format_lanes<S, MinifloatLanes>(in, out, count, format, random);
+  if (format.rounding == Rounding::floor)
+    return trim_lanes<S, PowerOfTwoLanes<S, Rounding::floor>>(in, out, count, format);
+  return trim_lanes<S, PowerOfTwoLanes<S, Rounding::half_away_from_zero>>(in, out, count, format);
+}
