@@ -117,6 +117,19 @@ export class Blob {
     this.#forget();
   }
 
+  /** Has memory of its own again, after `shareData`; the next use takes it. */
+  unshare(): void {
+    this.#source = null;
+    this.#imageStride = null;
+    this.#data = null;
+    this.#forget();
+  }
+
+  /** Whether the data has memory already; reading or writing it takes some where it has none. */
+  get allocated(): boolean {
+    return this.#source ? this.#source.blob.allocated : this.#data !== null;
+  }
+
   /** The blob whose memory this one uses in the end; itself where it has its own. */
   get owner(): Blob {
     return this.#source ? this.#source.blob.owner : this;

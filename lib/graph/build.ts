@@ -1,0 +1,184 @@
+import { Blob } from '../blob/index.js';
+import { NetError, RistrettoError } from '../errors/index.js';
+import { clone, has, type LayerParameter, type NetParameter, type Phase } from '../proto/index.js';
+import { checkLayerCounts, createLayer } from './create-layer.js';
+import type { Layer, LayerContext, LayerRegistry } from './layer.js';
+
+/** A layer in its place in the net. */
+export interface NetLayer {
+  readonly index: number;
+  readonly name: string;
+  readonly type: string;
+  readonly layer: Layer;
+  readonly bottom: readonly Blob[];
+  /** For a layer in place, top[i] is bottom[i]. */
+  readonly top: readonly Blob[];
+  /** Weight of each top in the net's loss. */
+  readonly lossWeights: readonly number[];
+}
+
+/** A net's layers and blobs, connected, with every shape known and no memory taken. */
+export interface Connections {
+  layers: NetLayer[];
+  /** By name; where a layer in place had to be given a blob of its own, the later one. */
+  blobs: Map<string, Blob>;
+  /** Blobs of this net, the nameless tops that a loss layer makes included; not those of `sources`. */
+  own: Set<Blob>;
+  /** Tops of layers without bottoms, and the given sources. */
+  sourceTops: Map<string, Blob>;
+  /** Never read by a layer: the net's outputs, sorted by name as Caffe has them. */
+  outputs: string[];
+}
+
+/** Says which layer an error arose in, where it does not say so itself. */
+export function locateError(error: unknown, layer: string): unknown {
+  if (error instanceof RistrettoError) {
+    const plain = error.constructor === RistrettoError || error.constructor === NetError;
+    if (!plain || error.layer !== undefined) return error;
+    return new NetError(error.reason, { layer, file: error.file, field: error.field, cause: error });
+  }
+  if (!(error instanceof Error) || error.name === 'AbortError') return error;
+  return new NetError(error.message, { layer, cause: error });
+}
+
+/** For each layer and top: the index of the layer that reads this version of the blob, or -1. */
+function findReaders(layers: readonly LayerParameter[]): number[][] {
+  const readers = layers.map((layer) => layer.top.map(() => -1));
+  const latest = new Map<string, [number, number]>();
+  for (const [index, layer] of layers.entries()) {
+    for (const blob of layer.bottom) {
+      const [producer, top] = latest.get(blob)!;
+      readers[producer][top] = index;
+    }
+    for (const [top, blob] of layer.top.entries()) latest.set(blob, [index, top]);
+  }
+  return readers;
+}
+
+/** Blobs by the memory they use, with the layer that will read each one next. */
+class Aliases {
+  #groups = new Map<Blob, Map<Blob, number>>();
+
+  add(blob: Blob, reader: number): void {
+    const group = this.#groups.get(blob.owner);
+    if (group) group.set(blob, reader);
+    else this.#groups.set(blob.owner, new Map([[blob, reader]]));
+  }
+
+  /** Whether a layer after `index` reads the memory of `blob` under another name. */
+  readLater(blob: Blob, index: number): boolean {
+    for (const [alias, reader] of this.#groups.get(blob.owner) ?? [])
+      if (alias !== blob && reader > index) return true;
+    return false;
+  }
+}
+
+export interface BuildOptions {
+  registry: LayerRegistry;
+  phase: Phase;
+  context: Omit<LayerContext, 'phase'>;
+  sources: ReadonlyMap<string, Blob>;
+  signal?: AbortSignal;
+}
+
+/** Makes the layers of a filtered and split net in order, connects them and sets every shape. */
+export async function buildNet(
+  param: NetParameter,
+  { registry, phase, context, sources, signal }: BuildOptions,
+): Promise<Connections> {
+  const layers: NetLayer[] = [];
+  const blobs = new Map<string, Blob>();
+  const own = new Set<Blob>();
+  const sourceTops = new Map<string, Blob>();
+  const available = new Set<string>();
+  const readers = findReaders(param.layer);
+  const aliases = new Aliases();
+  // Batches that other nets may read too; an Input's top is its user's, who expects Caffe's in-place work.
+  const protectedTops = new Set<Blob>();
+
+  const connect = async (given: LayerParameter, index: number): Promise<void> => {
+    if (given.bottom.length === 0 && given.top.length > 0 && given.top.every((top) => sources.has(top))) {
+      for (const top of given.top) {
+        blobs.set(top, sources.get(top)!);
+        sourceTops.set(top, sources.get(top)!);
+        available.add(top);
+      }
+      return;
+    }
+    let layerParam = given;
+    if (!has(given, 'phase')) {
+      layerParam = clone(given, { shareArrays: true });
+      layerParam.phase = phase;
+    }
+    const layer = createLayer(registry, layerParam, { ...context, phase: layerParam.phase });
+    const entry: NetLayer = {
+      index: layers.length,
+      name: layer.name,
+      type: layer.type,
+      layer,
+      bottom: [],
+      top: [],
+      lossWeights: [],
+    };
+    layers.push(entry);
+    const bottom = given.bottom.map((name) => blobs.get(name)!);
+    for (const name of given.bottom) available.delete(name);
+    const top = given.top.map((name, i) => {
+      available.add(name);
+      const overwritten = bottom[i];
+      // In place, unless the values are someone else's too: another net's, a parameter's, another branch's.
+      if (
+        given.bottom[i] === name &&
+        own.has(overwritten.owner) &&
+        !protectedTops.has(overwritten.owner) &&
+        !aliases.readLater(overwritten, index)
+      )
+        return overwritten;
+      const blob = new Blob(name);
+      blobs.set(name, blob);
+      own.add(blob);
+      return blob;
+    });
+    if (layer.autoTopBlobs)
+      while (top.length < (layer.tops.exact ?? layer.tops.min ?? 0)) {
+        const blob = new Blob('(automatic)');
+        own.add(blob);
+        top.push(blob);
+      }
+    checkLayerCounts(layer, bottom.length, top.length);
+    await layer.setup(bottom, top);
+    layer.reshape(bottom, top);
+    for (const [i, blob] of top.entries()) aliases.add(blob, readers[index][i] ?? -1);
+    if (bottom.length === 0)
+      for (const blob of top) {
+        sourceTops.set(blob.name, blob);
+        if (layer.type !== 'Input') protectedTops.add(blob.owner);
+      }
+    Object.assign(entry, {
+      bottom,
+      top,
+      lossWeights: top.map((_, i) => layerParam.loss_weight[i] ?? layer.defaultLossWeight(i)),
+    });
+  };
+
+  try {
+    for (const [index, layer] of param.layer.entries()) {
+      signal?.throwIfAborted();
+      try {
+        await connect(layer, index);
+      } catch (error) {
+        throw locateError(error, layer.name);
+      }
+    }
+  } catch (error) {
+    await Promise.allSettled(layers.map(({ layer }) => layer.close()));
+    throw error;
+  }
+  return {
+    layers,
+    blobs,
+    own,
+    sourceTops,
+    outputs: [...available].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
+  };
+}

@@ -1,0 +1,418 @@
+import type { Blob } from '../blob/index.js';
+import { NetError, UsageError } from '../errors/index.js';
+import { Stream, type InstructionSet, type NativeStream, type Rounding } from '../native/index.js';
+import { clone, create, Phase, readWeights, upgradeNet, type NetParameter } from '../proto/index.js';
+import { ActivationArena } from './arena.js';
+import { buildNet, locateError, type Connections, type NetLayer } from './build.js';
+import { filterNet, withLayers } from './filter-net.js';
+import { insertSplits } from './insert-splits.js';
+import type { Layer, LayerRegistry } from './layer.js';
+import { checkMemory, measureMemory, memoryLimit, type NetMemory } from './memory.js';
+import { collectParams, fillParams, type NetParam } from './params.js';
+import { EMPTY_PLAN, fuseRelus, planNet, undoPlan, type Plan } from './plan.js';
+import { copyTrained, netToProto, setLearnable, type CopyReport } from './weights.js';
+import { checkWiring, listNames, suggestion } from './wiring.js';
+
+export interface NetOptions {
+  /** The net as read from a prototxt, legacy forms upgraded. It is not changed. */
+  param: NetParameter;
+  /** Layer types the net may use. */
+  registry: LayerRegistry;
+  /** State that include and exclude rules are held against; where unset, the prototxt's `state`, else TEST. */
+  phase?: Phase;
+  level?: number;
+  stages?: readonly string[];
+  /** The queue that the layers run on; the net makes one of `threads` threads where none is given. */
+  stream?: NativeStream;
+  threads?: number;
+  isa?: InstructionSet;
+  /** Collect timings in the stream that the net makes. */
+  profile?: boolean;
+  /** Seeds fillers, crops, mirrors, dropout. Default 0. */
+  seed?: number;
+  /**
+   * Blobs whose values stay readable after a pass: all of them, or the outputs and those named. Where not all
+   * stay, ReLUs are fused, Concats written in place, and activations share memory. Default 'outputs'.
+   */
+  keep?: 'all' | 'outputs' | readonly string[];
+  /**
+   * Layers without bottoms whose tops are found here (by name, or among another net's own inputs) are not made:
+   * their tops are these blobs, so several nets run on one decoded batch. The blobs are never written.
+   */
+  sources?: Net | ReadonlyMap<string, Blob>;
+  /** Memory for activations that nets on the same stream share. */
+  arena?: ActivationArena;
+  /** Data layers read from here instead of the source in the prototxt; may differ by phase. */
+  dataSource?: string | { train?: string; test?: string };
+  /** Folder that relative sources in the prototxt start from. */
+  baseFolder?: string;
+  /** Data layers: skip and count records that cannot be read. */
+  skipBad?: boolean;
+  /** Quantised layers: rounds to nearest by this rule instead of half away from zero. */
+  rounding?: Rounding;
+  /** Bytes that the net may need at most; the machine's memory where unset. */
+  memoryLimit?: number;
+  /** Aborts creation and every pass. */
+  signal?: AbortSignal;
+}
+
+/** Called after a layer was enqueued: ops enqueued on `stream` from here run right behind it. */
+export type Observer = (
+  layer: Layer,
+  bottom: readonly Blob[],
+  top: readonly Blob[],
+  stream: NativeStream,
+) => void | Promise<void>;
+
+export interface ForwardOptions {
+  observe?: Observer;
+  /** Index of the first layer to run (default 0); after 0 only with `keep: 'all'`. */
+  from?: number;
+  /** Index of the last layer to run (default: the last). */
+  to?: number;
+  signal?: AbortSignal;
+}
+
+export interface CopyOptions {
+  /** Leaves parameters that the weights do not have to the fillers instead of raising an error. */
+  allowMissing?: boolean;
+}
+
+/**
+ * A net ready to run: the layers that a state selects, their blobs, their parameters. Made by `Net.create`; one
+ * pass at a time.
+ */
+export class Net {
+  readonly name: string;
+  readonly phase: Phase;
+  readonly stream: NativeStream;
+  /** Layers in the order in which they run, splits included, layers taken from `sources` not. */
+  readonly layers: readonly NetLayer[];
+  /** Learnable parameters in the order of layers. */
+  readonly params: readonly NetParam[];
+  /** The prototxt asks for gradients of the inputs too. */
+  readonly forceBackward: boolean;
+  readonly #connections: Connections;
+  readonly #options: NetOptions;
+  readonly #keepAll: boolean;
+  readonly #kept: ReadonlySet<string>;
+  readonly #ownsStream: boolean;
+  readonly #arena: ActivationArena;
+  readonly #seed: number;
+  #fused: ReadonlySet<number> = new Set();
+  #plan: Plan = EMPTY_PLAN;
+  #memory!: NetMemory;
+  /** Shape arrays that each layer was last reshaped with: a blob gets a new array when its shape changes. */
+  #shapes: (readonly number[])[][] = [];
+  #boundTo: object | null = null;
+  #shapesDependOnValues = false;
+  #running = false;
+  #closed = false;
+
+  /** Builds a net: wiring checked, every shape set, total memory known, none of it taken. */
+  static async create(options: NetOptions): Promise<Net> {
+    const { registry, signal } = options;
+    const param = upToDate(options.param);
+    const state = param.state;
+    const phase = options.phase ?? state?.phase ?? Phase.TEST;
+    const filtered = filterNet(param, {
+      phase,
+      level: options.level ?? state?.level ?? 0,
+      stage: options.stages ?? state?.stage ?? [],
+    });
+    const sources =
+      options.sources instanceof Net ? options.sources.sourceTops : (options.sources ?? new Map());
+    const complete = withLayers(filtered, [...sourceLayers(filtered, sources), ...filtered.layer]);
+    checkWiring(complete.layer);
+    const dataSource =
+      typeof options.dataSource === 'object'
+        ? options.dataSource[phase === Phase.TRAIN ? 'train' : 'test']
+        : options.dataSource;
+    const connections = await buildNet(insertSplits(complete), {
+      registry,
+      phase,
+      sources,
+      signal,
+      context: {
+        seed: options.seed ?? 0,
+        dataSource,
+        skipBad: options.skipBad,
+        baseFolder: options.baseFolder,
+        rounding: options.rounding,
+        signal,
+      },
+    });
+    try {
+      return new Net(options, phase, connections);
+    } catch (error) {
+      await Promise.allSettled(connections.layers.map(({ layer }) => layer.close()));
+      throw error;
+    }
+  }
+
+  private constructor(options: NetOptions, phase: Phase, connections: Connections) {
+    this.#options = options;
+    this.#connections = connections;
+    this.name = options.param.name;
+    this.phase = phase;
+    this.layers = connections.layers;
+    this.forceBackward = options.param.force_backward;
+    this.#seed = options.seed ?? 0;
+    this.#keepAll = options.keep === 'all';
+    this.#kept = new Set([...connections.outputs, ...(Array.isArray(options.keep) ? options.keep : [])]);
+    for (const name of this.#kept) this.#find(name);
+    for (const { layer } of this.layers) if (layer.param.blobs.length) setLearnable(layer, layer.param.blobs);
+    this.params = collectParams(this.layers);
+    this.#fused = this.#keepAll ? new Set() : fuseRelus(this.layers);
+    this.#arena = options.arena ?? new ActivationArena();
+    this.#makePlan();
+    this.#ownsStream = !options.stream;
+    this.stream =
+      options.stream ?? new Stream({ threads: options.threads, isa: options.isa, profile: options.profile });
+    this.#arena.attach(this.stream);
+  }
+
+  /** The blobs that no layer reads, sorted by name. */
+  get outputs(): Blob[] {
+    return this.#connections.outputs.map((name) => this.#connections.blobs.get(name)!);
+  }
+
+  /** Names of the outputs, in the order of `outputs`. */
+  get outputNames(): readonly string[] {
+    return this.#connections.outputs;
+  }
+
+  /** Tops of the layers without bottoms, and the blobs taken from `sources`, by name. */
+  get sourceTops(): ReadonlyMap<string, Blob> {
+    return this.#connections.sourceTops;
+  }
+
+  get blobNames(): string[] {
+    return [...this.#connections.blobs.keys()];
+  }
+
+  /** Shapes of all blobs by name. */
+  get shapes(): Map<string, readonly number[]> {
+    return new Map([...this.#connections.blobs].map(([name, blob]) => [name, blob.shape]));
+  }
+
+  /** Bytes that the net's blobs take, by kind. */
+  get memory(): NetMemory {
+    return this.#memory;
+  }
+
+  /** The sum of all tops with a loss weight, times that weight, in the last pass. */
+  get loss(): number {
+    let loss = 0;
+    for (const { top, lossWeights } of this.layers)
+      for (const [i, weight] of lossWeights.entries())
+        if (weight) for (const value of top[i].toArray()) loss += weight * value;
+    return loss;
+  }
+
+  /** Whether the net has a blob of this name. */
+  has(name: string): boolean {
+    return this.#connections.blobs.has(name);
+  }
+
+  /** A blob whose values stay readable; an error for an unknown one, or one whose memory others use. */
+  blob(name: string): Blob {
+    const blob = this.#find(name);
+    if (this.#plan.offsets.has(blob.owner))
+      throw new UsageError(`blob '${name}' shares its memory with others: name it in \`keep\` to read it`);
+    return blob;
+  }
+
+  /** The first layer of this name; an error where there is none. */
+  layer(name: string): NetLayer {
+    const found = this.layers.find((entry) => entry.name === name);
+    if (found) return found;
+    const names = this.layers.map((entry) => entry.name);
+    throw new NetError(
+      `the net has no layer '${name}'${suggestion(name, names)}; its layers are ${listNames(names)}`,
+    );
+  }
+
+  /**
+   * Runs one pass and waits until it is done; the outputs and the kept blobs then hold its values. Rejects with
+   * the first error, or the signal's reason, when the stream is at rest again.
+   */
+  async forward(options: ForwardOptions = {}): Promise<void> {
+    const { from = 0, to = this.layers.length - 1 } = options;
+    if (this.#closed) throw new UsageError('the net is closed');
+    if (this.#running) throw new UsageError('the net runs already: await its forward first');
+    if (!(
+      Number.isInteger(from) &&
+      Number.isInteger(to) &&
+      from >= 0 &&
+      from < this.layers.length &&
+      to < this.layers.length
+    ))
+      throw new UsageError(`layers ${from} to ${to} are not within 0 to ${this.layers.length - 1}`);
+    if (from > 0 && !this.#keepAll) throw new UsageError("`from` needs a net made with keep: 'all'");
+    this.#running = true;
+    try {
+      fillParams(this.params, this.#seed);
+      try {
+        await this.#arena.exclusive(() => this.#enqueue(from, to, options));
+      } catch (error) {
+        // The stream must be at rest before the caller hears of it; its own error would only be a second one.
+        await this.stream.sync().catch(() => undefined);
+        throw error;
+      }
+      await this.stream.sync();
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /**
+   * Copies trained weights (a message, or the path of a caffemodel or HDF5 file) into the layers of the same
+   * name. A misfit of shapes is always an error, so are parameters left without values unless `allowMissing`.
+   */
+  async copyTrainedLayers(weights: NetParameter | string, options: CopyOptions = {}): Promise<CopyReport> {
+    const file = typeof weights === 'string' ? weights : undefined;
+    const message = typeof weights === 'string' ? await readWeights(weights) : weights;
+    return copyTrained(this.layers, this.params, message, { ...options, file });
+  }
+
+  /** The net as a message, parameters included: what a caffemodel holds. */
+  toProto(options: { withDiff?: boolean } = {}): NetParameter {
+    fillParams(this.params, this.#seed);
+    return netToProto(this.name, this.layers, options.withDiff);
+  }
+
+  /** Sets all shapes again after an input was reshaped. `forward` does so by itself. */
+  reshape(): void {
+    if (this.#running) throw new UsageError('the net runs: await its forward first');
+    this.#reshapeAll();
+  }
+
+  /** Lets go of the layers' files and threads, and of the stream where the net made it. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.allSettled(this.layers.map(({ layer }) => layer.close()));
+    if (this.#ownsStream) this.stream.close();
+  }
+
+  #find(name: string): Blob {
+    const { blobs } = this.#connections;
+    const blob = blobs.get(name);
+    if (!blob)
+      throw new NetError(
+        `the net has no blob '${name}'${suggestion(name, blobs.keys())}; its blobs are ${listNames(blobs.keys())}`,
+      );
+    return blob;
+  }
+
+  async #enqueue(from: number, to: number, options: ForwardOptions): Promise<void> {
+    this.#bindPlan();
+    const range = this.layers.slice(from, to + 1);
+    // Inputs first: only they change shapes in an ordinary pass, and then before anything was computed.
+    for (const entry of range) if (entry.bottom.length === 0) await this.#runLayer(entry, options);
+    const rest = range.filter((entry) => entry.bottom.length > 0);
+    if (rest.some(({ index }) => this.#shapesChanged(index))) {
+      this.#reshapeAll();
+      this.#bindPlan();
+    }
+    for (let i = 0; i < rest.length; i++) {
+      if (this.#shapesChanged(rest[i].index) && this.#followValues(rest[i].index)) i = 0;
+      await this.#runLayer(rest[i], options);
+    }
+  }
+
+  async #runLayer(
+    { index, layer, bottom, top }: NetLayer,
+    { observe, signal }: ForwardOptions,
+  ): Promise<void> {
+    this.#options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
+    if (!this.#plan.omitted.has(index)) {
+      try {
+        const pending = layer.forward(bottom, top, this.stream);
+        if (pending) await pending;
+      } catch (error) {
+        throw locateError(error, layer.name);
+      }
+    }
+    if (observe) await observe(layer, bottom, top, this.stream);
+  }
+
+  /** Takes the arena's memory at the first pass, and again when the arena had to grow for another net. */
+  #bindPlan(): void {
+    const { offsets, arenaBytes } = this.#plan;
+    if (arenaBytes === 0) return;
+    const { buffer } = this.#arena;
+    if (this.#boundTo === buffer) return;
+    for (const [blob, offset] of offsets) blob.bindData(buffer, offset, blob.count);
+    this.#boundTo = buffer;
+  }
+
+  #makePlan(): void {
+    const { own, sourceTops, blobs } = this.#connections;
+    undoPlan(this.#plan);
+    this.#plan = { ...EMPTY_PLAN, omitted: this.#fused };
+    if (!this.#keepAll && !this.#shapesDependOnValues) {
+      const fixed = new Set<Blob>([...sourceTops.values()].map((blob) => blob.owner));
+      for (const name of this.#kept) fixed.add(blobs.get(name)!.owner);
+      for (const { top, lossWeights } of this.layers)
+        for (const [i, blob] of top.entries()) if (lossWeights[i]) fixed.add(blob.owner);
+      this.#plan = planNet(this.layers, (blob) => own.has(blob) && !fixed.has(blob.owner), this.#fused);
+    }
+    this.#boundTo = null;
+    this.#memory = measureMemory(this.layers, this.params, own, this.#plan);
+    checkMemory(this.#memory, this.#options.memoryLimit ?? memoryLimit());
+    this.#arena.require(this.#plan.arenaBytes);
+    this.#shapes = this.layers.map(({ bottom }) => bottom.map((blob) => blob.shape));
+  }
+
+  #reshapeAll(): void {
+    this.#reshapeFrom(0);
+    this.#makePlan();
+  }
+
+  #shapesChanged(index: number): boolean {
+    const seen = this.#shapes[index];
+    return this.layers[index].bottom.some((blob, i) => blob.shape !== seen[i]);
+  }
+
+  #reshapeFrom(index: number): void {
+    undoPlan(this.#plan);
+    this.#plan = { ...EMPTY_PLAN, omitted: this.#fused };
+    for (const { layer, bottom, top } of this.layers.slice(index)) {
+      if (bottom.length === 0) continue;
+      try {
+        layer.reshape(bottom, top);
+      } catch (error) {
+        throw locateError(error, layer.name);
+      }
+    }
+  }
+
+  /**
+   * Follows a shape that values decided (Filter) from layer `index` on. Memory cannot be planned then: from now
+   * on every blob has its own. True where the pass must start again, because that move lost its values.
+   */
+  #followValues(index: number): boolean {
+    const planned = this.#plan.offsets.size > 0 || this.#plan.slices.length > 0;
+    this.#shapesDependOnValues = true;
+    this.#reshapeFrom(planned ? 0 : index);
+    this.#makePlan();
+    return planned;
+  }
+}
+
+/** The net in today's form; the caller's message stays as it is. */
+function upToDate(param: NetParameter): NetParameter {
+  if (param.layers.length === 0 && param.input.length === 0) return param;
+  return upgradeNet(clone(param, { shareArrays: true }));
+}
+
+/** Stand-ins for the producers of given blobs that no layer of the net makes. */
+function sourceLayers(param: NetParameter, sources: ReadonlyMap<string, Blob>) {
+  const made = new Set(param.layer.flatMap((layer) => layer.top));
+  return [...sources.keys()]
+    .filter((name) => !made.has(name))
+    .map((name) => create('LayerParameter', { name, type: 'Input', top: [name] }));
+}

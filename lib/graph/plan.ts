@@ -1,0 +1,161 @@
+import type { Blob } from '../blob/index.js';
+import { create, has, type LayerParameter } from '../proto/index.js';
+import { assignOffsets } from './arena.js';
+import type { NetLayer } from './build.js';
+
+/** How an inference pass runs: which layers fall away, and where the activations lie in one arena. */
+export interface Plan {
+  /** Layers whose work another one does, or that have none left, by index. */
+  readonly omitted: ReadonlySet<number>;
+  /** Byte offsets in the arena of the blobs that own their memory. */
+  readonly offsets: ReadonlyMap<Blob, number>;
+  /** Size of the arena in bytes. */
+  readonly arenaBytes: number;
+  /** Blobs that lie inside a Concat's top. */
+  readonly slices: readonly Blob[];
+}
+
+export const EMPTY_PLAN: Plan = { omitted: new Set(), offsets: new Map(), arenaBytes: 0, slices: [] };
+
+function isPlainRelu({ relu_param: relu, type }: LayerParameter): boolean {
+  return type === 'ReLU' && (relu?.negative_slope ?? 0) === 0;
+}
+
+/** ReLUs in place whose producer applies them itself. Asking binds the producer, so ask once per net. */
+export function fuseRelus(layers: readonly NetLayer[]): Set<number> {
+  const fused = new Set<number>();
+  const writers = new Map<Blob, NetLayer>();
+  for (const entry of layers) {
+    const [blob] = entry.top;
+    const writer = blob && writers.get(blob);
+    if (
+      writer &&
+      isPlainRelu(entry.layer.param) &&
+      entry.bottom[0] === blob &&
+      writer.top.length === 1 &&
+      writer.layer.fuseRelu()
+    ) {
+      fused.add(entry.index);
+      // Still the producer's blob: a second ReLU behind this one falls away too.
+      continue;
+    }
+    for (const top of entry.top) writers.set(top, entry);
+  }
+  return fused;
+}
+
+/** The axis along which a Concat layer joins blobs of `rank` axes. */
+function concatAxis(param: LayerParameter, rank: number): number {
+  const concat = param.concat_param ?? create('ConcatParameter');
+  const axis = has(concat, 'concat_dim') ? concat.concat_dim : concat.axis;
+  return axis < 0 ? axis + rank : axis;
+}
+
+/** Who touches each blob, and which blobs use each owner's memory. */
+interface Uses {
+  readers: Map<Blob, NetLayer[]>;
+  writers: Map<Blob, NetLayer[]>;
+  sharers: Map<Blob, Set<Blob>>;
+}
+
+function collectUses(layers: readonly NetLayer[], omitted: ReadonlySet<number>): Uses {
+  const uses: Uses = { readers: new Map(), writers: new Map(), sharers: new Map() };
+  const note = (map: Map<Blob, NetLayer[]>, blob: Blob, entry: NetLayer) => {
+    const list = map.get(blob);
+    if (list) list.push(entry);
+    else map.set(blob, [entry]);
+  };
+  for (const entry of layers) {
+    for (const blob of [...entry.bottom, ...entry.top]) {
+      const group = uses.sharers.get(blob.owner);
+      if (group) group.add(blob);
+      else uses.sharers.set(blob.owner, new Set([blob]));
+    }
+    if (omitted.has(entry.index)) continue;
+    for (const blob of entry.bottom) note(uses.readers, blob, entry);
+    for (const blob of entry.top) note(uses.writers, blob, entry);
+  }
+  return uses;
+}
+
+/**
+ * Lets the producers of a channel Concat's bottoms write straight into its top, where all of them and all other
+ * readers can work on slices. Returns the slices and adds the Concats that have nothing left to do to `omitted`.
+ */
+function concatInPlace(
+  layers: readonly NetLayer[],
+  plannable: (blob: Blob) => boolean,
+  omitted: Set<number>,
+): Blob[] {
+  const uses = collectUses(layers, omitted);
+  const slices: Blob[] = [];
+  for (const entry of layers) {
+    const { bottom, top, layer } = entry;
+    if (entry.type !== 'Concat' || top.length !== 1 || top[0].shape.length !== 4) continue;
+    const [whole] = top;
+    if (concatAxis(layer.param, 4) !== 1 || whole.owner !== whole || bottom.length < 2) continue;
+    const batched = whole.shape[0] > 1;
+    const canSlice = (blob: Blob): boolean =>
+      plannable(blob) &&
+      blob.owner === blob &&
+      uses.sharers.get(blob)!.size === 1 &&
+      (uses.writers.get(blob)?.length ?? 0) > 0 &&
+      // A Concat that already lies in slices of its own stays where it is.
+      !uses.writers.get(blob)!.some((writer) => writer.type === 'Concat') &&
+      (!batched ||
+        (uses.writers.get(blob)!.every((writer) => writer.layer.acceptsStridedTop) &&
+          (uses.readers.get(blob) ?? []).every(
+            (reader) => reader === entry || reader.layer.acceptsStridedBottom,
+          )));
+    if (new Set(bottom).size !== bottom.length || !bottom.every(canSlice)) continue;
+    let offset = 0;
+    for (const blob of bottom) {
+      blob.shareData(whole, offset, batched ? whole.countFrom(1) : null);
+      slices.push(blob);
+      offset += blob.countFrom(1);
+    }
+    omitted.add(entry.index);
+  }
+  return slices;
+}
+
+/**
+ * Plans an inference pass. `plannable` says whether a blob's memory may be reused once its last reader is done;
+ * `fused` are the layers that `fuseRelus` found. The bottoms of Concats may become slices: `undoPlan` mends that.
+ */
+export function planNet(
+  layers: readonly NetLayer[],
+  plannable: (blob: Blob) => boolean,
+  fused: ReadonlySet<number>,
+): Plan {
+  const omitted = new Set(fused);
+  const slices = concatInPlace(layers, plannable, omitted);
+  const lives = new Map<Blob, { first: number; last: number; free: boolean }>();
+  for (const { index, bottom, top } of layers)
+    for (const blob of [...bottom, ...top]) {
+      const { owner } = blob;
+      const life = lives.get(owner) ?? { first: index, last: index, free: plannable(owner) };
+      life.last = index;
+      life.free &&= plannable(blob);
+      lives.set(owner, life);
+    }
+  const owners = [...lives.keys()].filter((owner) => lives.get(owner)!.free && owner.count > 0);
+  const { offsets, bytes } = assignOffsets(
+    owners.map((owner) => {
+      const { first, last } = lives.get(owner)!;
+      return { bytes: 4 * owner.count, first, last };
+    }),
+  );
+  return {
+    omitted,
+    offsets: new Map(owners.map((owner, i) => [owner, offsets[i]])),
+    arenaBytes: bytes,
+    slices,
+  };
+}
+
+/** Gives the blobs of a plan memory of their own again. */
+export function undoPlan({ slices, offsets }: Plan): void {
+  for (const blob of slices) blob.unshare();
+  for (const blob of offsets.keys()) blob.release();
+}

@@ -1,0 +1,35 @@
+/**
+ * The public surface: read a net, build it, give it weights, run it. Command lines are thin users of the same
+ * calls. Everything that takes long is awaitable and takes an AbortSignal; every deliberate error is a
+ * RistrettoError that names the file, the layer and the field.
+ */
+export { DataError, FormatError, NetError, RistrettoError, UsageError } from './errors/index.js';
+export * from './proto/index.js';
+export {
+  cpuFeatures,
+  Stream,
+  type NativeStream,
+  type StreamOptions,
+  type StreamTiming,
+} from './native/index.js';
+export { Blob, fill } from './blob/index.js';
+export {
+  ActivationArena,
+  filterNet,
+  insertSplits,
+  Layer,
+  Net,
+  type CopyOptions,
+  type CopyReport,
+  type ForwardOptions,
+  type LayerContext,
+  type LayerFactory,
+  type LayerRegistry,
+  type NetLayer,
+  type NetMemory,
+  type NetOptions,
+  type NetParam,
+  type NetStateValues,
+  type Observer,
+} from './graph/index.js';
+export { layers } from './layers/index.js';
