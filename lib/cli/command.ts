@@ -1,9 +1,9 @@
-import type { ArgumentRow, OptionTable, ValuesOf } from './options.js';
+import type { ArgumentRow, commonOptions, OptionTable, ValuesOf } from './options.js';
 import type { Output } from './output.js';
 
 /** What a command is given to run. */
 export interface CommandContext<T extends OptionTable = OptionTable> {
-  values: ValuesOf<T>;
+  values: ValuesOf<T & typeof commonOptions>;
   positional: string[];
   output: Output;
   /** Aborted by Ctrl-C. */
