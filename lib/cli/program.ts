@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { RistrettoError, UsageError } from '../errors/index.js';
-import type { Command } from './command.js';
+import type { Command, CommandContext } from './command.js';
 import { commandHelp, programHelp } from './help.js';
 import { commonOptions, type OptionTable } from './options.js';
 import { Output, type LogMode } from './output.js';
@@ -104,7 +104,8 @@ async function execute(
     if (positional.length < needed)
       throw new UsageError(`${places[positional.length].name} is missing: ${places[positional.length].help}`);
     checkRequired(values, table);
-    return (await command.run({ values, positional, output, signal: signals.controller.signal })) ?? 0;
+    const { signal } = signals.controller;
+    return (await command.run({ values, positional, output, signal } as CommandContext)) ?? 0;
   } catch (error) {
     output.status([]);
     const received = signals.received();

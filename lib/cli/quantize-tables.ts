@@ -24,7 +24,20 @@ function saturation({ saturated, of }: { saturated: number; of: number }): strin
 }
 
 function layerTable(result: QuantizeResult): string {
-  const header = ['layer', '|in|', '|out|', '|w|', 'in', 'out', 'weights', 'sat. weights', 'biases', 'inputs', 'outputs', 'bytes'];
+  const header = [
+    'layer',
+    '|in|',
+    '|out|',
+    '|w|',
+    'in',
+    'out',
+    'weights',
+    'sat. weights',
+    'biases',
+    'inputs',
+    'outputs',
+    'bytes',
+  ];
   const rows = result.layers.map(({ layer, range, formats, saturation: counts, parameterBytes }) => [
     layer,
     range ? formatG(range.input, 4) : '-',
@@ -49,7 +62,9 @@ function ladderTable(result: QuantizeResult): string {
     ['activations', result.activations],
     ['net', result.ladder],
   ].filter((column): column is [string, Record<string, number>] => column[1] !== undefined);
-  const widths = [...new Set(columns.flatMap(([, scores]) => Object.keys(scores).map(Number)))].sort((a, b) => b - a);
+  const widths = [...new Set(columns.flatMap(([, scores]) => Object.keys(scores).map(Number)))].sort(
+    (a, b) => b - a,
+  );
   const rows = widths.map((bits) => [
     `${bits} bits`,
     ...columns.map(([, scores]) => (bits in scores ? formatG(scores[bits]) : '')),

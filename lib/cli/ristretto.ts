@@ -4,4 +4,9 @@ import { convertImagesetCommand } from './commands/convert-imageset.js';
 import { quantizeCommand } from './commands/quantize.js';
 import { runProgram } from './program.js';
 
-await runProgram('ristretto', [quantizeCommand, classifyCommand, convertImagesetCommand, computeImageMeanCommand]);
+await runProgram('ristretto', [
+  quantizeCommand,
+  classifyCommand,
+  convertImagesetCommand,
+  computeImageMeanCommand,
+]);

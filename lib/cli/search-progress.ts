@@ -61,7 +61,10 @@ export class SearchProgress {
     const left = (seconds / this.#batch) * (this.#iterations - this.#batch);
     const width = Math.max(10, Math.min(40, this.output.columns - 50));
     this.output.status([
-      this.#round.map(evaluationName).join('; ').slice(0, this.output.columns - 1),
+      this.#round
+        .map(evaluationName)
+        .join('; ')
+        .slice(0, this.output.columns - 1),
       `${progressBar(this.#batch, this.#iterations, width)} batch ${this.#batch} of ${this.#iterations}, ` +
         `${formatSeconds(left)} left`,
     ]);

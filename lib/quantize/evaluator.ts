@@ -77,7 +77,11 @@ export class Evaluator {
   }
 
   /** Makes a net of one phase with its parameters filled. */
-  async createNet(param: NetParameter, phase: Phase, more: Partial<Parameters<typeof Net.create>[0]> = {}): Promise<Net> {
+  async createNet(
+    param: NetParameter,
+    phase: Phase,
+    more: Partial<Parameters<typeof Net.create>[0]> = {},
+  ): Promise<Net> {
     const net = await this.#create(param, phase, more);
     try {
       await net.copyTrainedLayers(this.options.weights, { allowMissing: this.options.allowMissing });
@@ -133,7 +137,11 @@ export class Evaluator {
     this.stream.close();
   }
 
-  #create(param: NetParameter, phase: Phase, more: Partial<Parameters<typeof Net.create>[0]> = {}): Promise<Net> {
+  #create(
+    param: NetParameter,
+    phase: Phase,
+    more: Partial<Parameters<typeof Net.create>[0]> = {},
+  ): Promise<Net> {
     const { registry, seed, rounding, dataSource, skipBad, signal, level, stages } = this.options;
     return Net.create({
       param,

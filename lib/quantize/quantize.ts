@@ -23,7 +23,9 @@ const DEFAULT_SEED = 1;
 function check(options: QuantizeOptions): void {
   const { trimmingMode, iterations, calibrationIterations, errorMargin, modelQuantized } = options;
   if (!Object.hasOwn(modes, trimmingMode))
-    throw new UsageError(`unknown trimming mode '${trimmingMode}'; there are ${Object.keys(modes).join(', ')}`);
+    throw new UsageError(
+      `unknown trimming mode '${trimmingMode}'; there are ${Object.keys(modes).join(', ')}`,
+    );
   for (const [name, value] of Object.entries({ iterations, calibrationIterations }))
     if (value !== undefined && !(Number.isInteger(value) && value > 0))
       throw new UsageError(`${name} must be a positive integer, not ${value}`);
@@ -116,7 +118,14 @@ class SearchRun {
         Phase.TEST,
         iterations,
         (net, batch, outputs, scores) =>
-          this.emit({ kind: 'batch', evaluation: evaluations[running[net]], batch, iterations, outputs, scores }),
+          this.emit({
+            kind: 'batch',
+            evaluation: evaluations[running[net]],
+            batch,
+            iterations,
+            outputs,
+            scores,
+          }),
       );
       for (const [i, index] of running.entries()) {
         this.#known.set(digests[index], results[i]);
@@ -146,10 +155,13 @@ class SearchRun {
     const names = outputs.map(({ name }) => name);
     if (outputs.length === 0) throw new UsageError('the net has no output in the TEST phase to score');
     const output = score === undefined ? outputs[0] : outputs.find(({ name }) => name === score);
-    if (!output) throw new UsageError(`the net has no output '${score}' to score; its outputs are ${names.join(', ')}`);
+    if (!output)
+      throw new UsageError(`the net has no output '${score}' to score; its outputs are ${names.join(', ')}`);
     this.#scoredOutput = output.name;
     if (output.lossWeight !== 0)
-      this.warn(`the scored output '${output.name}' is a loss, which is better when lower; --score names another`);
+      this.warn(
+        `the scored output '${output.name}' is a loss, which is better when lower; --score names another`,
+      );
     else if (!looksLikeAccuracy(output.name))
       this.warn(`the scored output '${output.name}' does not look like an accuracy; --score names another`);
     if (output.count > 1)
@@ -183,7 +195,9 @@ export async function quantize(options: QuantizeOptions): Promise<QuantizeResult
   const { signal } = options;
   signal?.throwIfAborted();
   const net =
-    typeof options.model === 'string' ? readNetText(options.model) : clone(options.model, { shareArrays: true });
+    typeof options.model === 'string'
+      ? readNetText(options.model)
+      : clone(options.model, { shareArrays: true });
   const quantised = net.layer.find(isQuantised);
   if (quantised)
     throw new RistrettoError(`is quantised already (${quantised.type}): the search starts from a float net`, {

@@ -29,7 +29,8 @@ export const deviceQueryCommand = command({
       'GPUs:             none (this version computes on the CPU)',
     ];
     linesOf('caffe.cpp', [[138, `Querying GPUs ${values.gpu ?? ''}`]]).forEach((line) => output.log(line));
-    if (output.mode === 'glog') rows.forEach((text) => output.log({ site: { file: 'common.cpp', line: 178 }, text }));
+    if (output.mode === 'glog')
+      rows.forEach((text) => output.log({ site: { file: 'common.cpp', line: 178 }, text }));
     else output.print(rows.join('\n'));
     if (values.json) writeFileAtomic(values.json, JSON.stringify(device, null, 2) + '\n');
     return values.require_gpu ? 1 : 0;

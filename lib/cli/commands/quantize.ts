@@ -19,8 +19,18 @@ export const quantizeCommand = command({
   name: 'quantize',
   summary: 'finds how few bits a trained net needs, and writes the quantised net',
   options: {
-    model: { kind: 'string', value: 'FILE', required: 'Need a model definition to score.', help: "the net's prototxt" },
-    weights: { kind: 'string', value: 'FILE', required: 'Need model weights to score.', help: 'the trained weights' },
+    model: {
+      kind: 'string',
+      value: 'FILE',
+      required: 'Need a model definition to score.',
+      help: "the net's prototxt",
+    },
+    weights: {
+      kind: 'string',
+      value: 'FILE',
+      required: 'Need model weights to score.',
+      help: 'the trained weights',
+    },
     model_quantized: {
       kind: 'string',
       value: 'FILE',
@@ -38,8 +48,17 @@ export const quantizeCommand = command({
     score: { kind: 'string', value: 'NAME', help: 'the output blob that is scored (the first by name)' },
     ...dataOptions,
     train_data: { kind: 'string', value: 'PATH', help: "replaces the TRAIN data layers' sources" },
-    calibration_iterations: { kind: 'integer', min: 1, default: 10, help: 'TRAIN batches that ranges are taken from' },
-    calibration_dropout: { kind: 'boolean', default: false, help: 'let dropout act in calibration, as the original does' },
+    calibration_iterations: {
+      kind: 'integer',
+      min: 1,
+      default: 10,
+      help: 'TRAIN batches that ranges are taken from',
+    },
+    calibration_dropout: {
+      kind: 'boolean',
+      default: false,
+      help: 'let dropout act in calibration, as the original does',
+    },
     integer_lengths: {
       kind: 'string',
       value: 'FILE',

@@ -14,8 +14,18 @@ export const testCommand = command({
   name: 'test',
   summary: 'scores a net, float or quantised',
   options: {
-    model: { kind: 'string', value: 'FILE', required: 'Need a model definition to score.', help: "the net's prototxt" },
-    weights: { kind: 'string', value: 'FILE', required: 'Need model weights to score.', help: 'the trained weights' },
+    model: {
+      kind: 'string',
+      value: 'FILE',
+      required: 'Need a model definition to score.',
+      help: "the net's prototxt",
+    },
+    weights: {
+      kind: 'string',
+      value: 'FILE',
+      required: 'Need model weights to score.',
+      help: 'the trained weights',
+    },
     iterations: { kind: 'integer', min: 1, default: 50, help: 'batches' },
     ...dataOptions,
     ...stateOptions,
@@ -52,7 +62,8 @@ export const testCommand = command({
     });
     output.status([]);
     for (const line of meanLines(CAFFE_TEST_SITES, result)) output.log(line);
-    if (result.skippedRecords > 0) output.warn(`${result.skippedRecords} records could not be read and were skipped`);
+    if (result.skippedRecords > 0)
+      output.warn(`${result.skippedRecords} records could not be read and were skipped`);
     const names = result.outputs.flatMap(({ name, count }) =>
       Array.from({ length: count }, (_, k) => (count === 1 ? name : `${name}[${k}]`)),
     );
@@ -62,7 +73,8 @@ export const testCommand = command({
           ['output', 'mean'],
           names.slice(0, 100).map((name, i) => [name, formatG(result.means[i])]),
           [1],
-        ) + `loss ${formatG(result.loss)}, ${values.iterations} batches in ${formatSeconds(result.seconds)}\n`,
+        ) +
+          `loss ${formatG(result.loss)}, ${values.iterations} batches in ${formatSeconds(result.seconds)}\n`,
       );
     if (values.json)
       writeFileAtomic(

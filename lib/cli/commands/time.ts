@@ -24,7 +24,12 @@ export const timeCommand = command({
   name: 'time',
   summary: 'times the forward pass of a net, layer by layer',
   options: {
-    model: { kind: 'string', value: 'FILE', required: 'Need a model definition to time.', help: "the net's prototxt" },
+    model: {
+      kind: 'string',
+      value: 'FILE',
+      required: 'Need a model definition to time.',
+      help: "the net's prototxt",
+    },
     weights: { kind: 'string', value: 'FILE', help: 'trained weights; without them the fillers run' },
     iterations: { kind: 'integer', min: 1, default: 50, help: 'passes' },
     ...dataOptions,
@@ -34,7 +39,8 @@ export const timeCommand = command({
   async run({ values, output, signal }) {
     if (values.json) assertWritable(values.json);
     chooseDevice(values, output, { file: 'caffe.cpp', line: 343 });
-    const log = (line: number, text: string) => linesOf('caffe.cpp', [[line, text]]).forEach((l) => output.log(l));
+    const log = (line: number, text: string) =>
+      linesOf('caffe.cpp', [[line, text]]).forEach((l) => output.log(l));
     const stream = new Stream({ threads: values.threads, profile: true });
     const net = await Net.create({
       param: readNetText(values.model),
@@ -51,7 +57,9 @@ export const timeCommand = command({
     });
     try {
       if (values.weights)
-        await net.copyTrainedLayers(await readWeights(values.weights), { allowMissing: values.allow_missing });
+        await net.copyTrainedLayers(await readWeights(values.weights), {
+          allowMissing: values.allow_missing,
+        });
       log(351, 'Performing Forward');
       await net.forward();
       log(356, `Initial loss: ${formatG(net.loss)}`);
@@ -78,7 +86,8 @@ export const timeCommand = command({
       }));
       const average = passes.reduce((sum, ms) => sum + ms, 0) / passes.length;
       log(397, 'Average time per layer: ');
-      for (const { layer, forward } of perLayer) log(400, `${layer.padStart(10)}\tforward: ${formatG(forward)} ms.`);
+      for (const { layer, forward } of perLayer)
+        log(400, `${layer.padStart(10)}\tforward: ${formatG(forward)} ms.`);
       log(408, `Average Forward pass: ${formatG(average)} ms.`);
       log(414, `Total Time: ${formatG(total)} ms.`);
       log(415, '*** Benchmark ends ***');
@@ -95,7 +104,11 @@ export const timeCommand = command({
       if (values.json)
         writeFileAtomic(
           values.json,
-          JSON.stringify({ layers: perLayer, forward: average, passes, total, threads: stream.threads }, null, 2) + '\n',
+          JSON.stringify(
+            { layers: perLayer, forward: average, passes, total, threads: stream.threads },
+            null,
+            2,
+          ) + '\n',
         );
     } finally {
       await net.close();

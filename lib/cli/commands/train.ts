@@ -15,7 +15,9 @@ export const trainCommand = command({
     ...netOptions,
   },
   async run({ output }) {
-    output.error('train is not available in this version: nets are quantised, scored and timed, not trained yet');
+    output.error(
+      'train is not available in this version: nets are quantised, scored and timed, not trained yet',
+    );
     return 1;
   },
 });
