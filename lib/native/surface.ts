@@ -244,6 +244,28 @@ export interface ArgMaxFields extends Labelled {
   topK: number;
 }
 
+export interface ResizeImageFields extends Labelled {
+  /** u8 (H, W, C) */
+  src: NativeTensor;
+  /** u8 (H', W', C) */
+  dst: NativeTensor;
+}
+
+export interface TransformImageFields extends Labelled {
+  /** u8 or f32: (H, W, C) with channelsLast, else (C, H, W) */
+  src: NativeTensor;
+  /** f32 (1, C, h, w): one image of the batch */
+  dst: NativeTensor;
+  /** f32 (1, C, H, W) as a mean file has it */
+  mean?: NativeTensor | null;
+  meanValues?: readonly number[];
+  channelsLast?: boolean;
+  mirror?: boolean;
+  cropTop?: number;
+  cropLeft?: number;
+  scale?: number;
+}
+
 /** One row per op: `ops.name(stream, fields)` checks its fields, then enqueues. */
 export interface NativeOps {
   accuracy(stream: NativeStream, fields: AccuracyFields): void;
@@ -255,7 +277,9 @@ export interface NativeOps {
   lrn(stream: NativeStream, fields: LrnFields): void;
   pairLoss(stream: NativeStream, fields: PairLossFields): void;
   pooling(stream: NativeStream, fields: PoolingFields): void;
+  resizeImage(stream: NativeStream, fields: ResizeImageFields): void;
   softmax(stream: NativeStream, fields: SoftmaxFields): void;
+  transformImage(stream: NativeStream, fields: TransformImageFields): void;
   unary(stream: NativeStream, fields: UnaryFields): void;
 }
 
