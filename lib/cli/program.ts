@@ -81,12 +81,12 @@ function logModeOf(argv: readonly string[]): LogMode | 'auto' {
 
 async function execute(
   program: string,
-  commands: readonly Command[],
+  commands: readonly Command[] | Command,
   argv: readonly string[],
 ): Promise<number> {
   const output = new Output(logModeOf(argv), program);
-  const single = commands.length === 1;
-  const choice = single ? { command: commands[0], args: [...argv] } : choose(program, commands, argv, output);
+  const single = 'run' in commands;
+  const choice = single ? { command: commands, args: [...argv] } : choose(program, commands, argv, output);
   if (typeof choice === 'number') return choice;
   const { command } = choice;
   const signals = abortOnSignals(output);
@@ -125,8 +125,8 @@ async function execute(
   }
 }
 
-/** Runs a program of one or several commands to the process's exit code. */
-export async function runProgram(program: string, commands: readonly Command[]): Promise<void> {
+/** Runs a program, of several commands or of a single one that is not named, to the process's exit code. */
+export async function runProgram(program: string, commands: readonly Command[] | Command): Promise<void> {
   // A reader that went away (`| head`) is no failure of ours.
   process.stdout.on('error', (error: NodeJS.ErrnoException) =>
     process.exit(error.code === 'EPIPE' ? 0 : FAILED),

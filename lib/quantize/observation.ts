@@ -14,8 +14,13 @@ export interface ObservedLayer {
 
 export type ObservedPart = 'input' | 'output';
 
-/** Enqueues work on one blob when its values are final. */
-export type Observe = (layer: ObservedLayer, part: ObservedPart, blob: Blob, stream: NativeStream) => void;
+/** Looks at one blob, whose values are final by the work enqueued so far. */
+export type Observe = (
+  layer: ObservedLayer,
+  part: ObservedPart,
+  blob: Blob,
+  stream: NativeStream,
+) => void | Promise<void>;
 
 /** The layers of a net that can be quantised. */
 export function observedLayers(net: Net): ObservedLayer[] {
@@ -33,8 +38,8 @@ export function observedLayers(net: Net): ObservedLayer[] {
 export function observerOf(net: Net, layers: readonly ObservedLayer[], observe: Observe): Observer {
   const lastWriter = new Map<Blob, number>();
   for (const { index, top } of net.layers) for (const blob of top) lastWriter.set(blob, index);
-  const due = new Map<Layer, (() => void)[]>();
-  const at = (index: number, action: () => void) => {
+  const due = new Map<Layer, (() => void | Promise<void>)[]>();
+  const at = (index: number, action: () => void | Promise<void>) => {
     const { layer } = net.layers[index];
     due.set(layer, [...(due.get(layer) ?? []), action]);
   };
@@ -45,5 +50,7 @@ export function observerOf(net: Net, layers: readonly ObservedLayer[], observe: 
       const index = lastWriter.get(blob) ?? observed.entry.index;
       at(index, () => observe(observed, part, blob, net.stream));
     }
-  return (layer) => due.get(layer)?.forEach((action) => action());
+  return async (layer) => {
+    for (const action of due.get(layer) ?? []) await action();
+  };
 }

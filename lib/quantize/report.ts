@@ -82,24 +82,28 @@ export function formatsOf(param: QuantizationParameter): LayerReport['formats'] 
   return { ...activations, weights, bias: weights };
 }
 
-/** Least and greatest value of a format; values beyond them saturate. A power of two clamps both ways: see there. */
-export function limitsOf(format: FormatSummary): { low: number; high: number } | null {
+/**
+ * Bounds beyond which a value saturates: half a step outside the least and greatest values of the format, because
+ * what is nearer rounds to them. Null where nothing saturates.
+ */
+export function saturationBounds(format: FormatSummary): { low: number; high: number } | null {
   switch (format.kind) {
     case 'float32':
       return null;
     case 'dynamicFixedPoint': {
       const step = 2 ** -format.fractionalLength!;
       const codes = 2 ** (format.bitWidth - 1);
-      return { low: -codes * step, high: (codes - 1) * step };
+      return { low: (-codes - 0.5) * step, high: (codes - 0.5) * step };
     }
     case 'minifloat': {
       const bias = 2 ** (format.exponentBits! - 1) - 1;
-      const top = 2 ** format.exponentBits! - 1 - bias;
-      const high = (2 - 2 ** -format.mantissaBits!) * 2 ** top;
+      const top = 2 ** (2 ** format.exponentBits! - 1 - bias);
+      const high = (2 - 2 ** -(format.mantissaBits! + 1)) * top;
       return { low: -high, high };
     }
     case 'integerPowerOfTwo': {
-      const high = 2 ** format.exponentMax!;
+      // Rounding of the exponent: half a step up is a factor of sqrt(2).
+      const high = 2 ** (format.exponentMax! + 0.5);
       return { low: -high, high };
     }
   }
