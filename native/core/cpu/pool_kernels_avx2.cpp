@@ -1,7 +1,7 @@
 #include "pool_kernels.h"
 
 #if defined(__x86_64__)
-#include "intrinsics.h"
+#include <immintrin.h>
 
 #include "target.h"
 
