@@ -1,6 +1,7 @@
-// The x86 vector intrinsics, for the files between RISTRETTO_TARGET_BEGIN and _END. With RISTRETTO_EMULATE_X86
-// they come from SIMDe in portable code instead, so that the tests run every kernel's own source on a processor
-// that lacks its instructions. That shows what a kernel computes, not how fast, and not that it is aligned.
+// The x86 vector intrinsics, for the files between RISTRETTO_TARGET_BEGIN and _END. With
+// RISTRETTO_EMULATE_X86 they come from SIMDe in portable code instead, so that the tests run every kernel's
+// own source on a processor that lacks its instructions. That shows what a kernel computes, not how fast, and
+// not that it is aligned.
 #pragma once
 
 #if defined(RISTRETTO_EMULATE_X86)
@@ -18,6 +19,19 @@ using __mmask8 = simde__mmask8;
 using __mmask16 = simde__mmask16;
 using __mmask32 = simde__mmask32;
 using __mmask64 = simde__mmask64;
+// SIMDe 0.7 rounds ties away from zero under this name, and to even in the current direction.
+#undef _MM_FROUND_TO_NEAREST_INT
+#define _MM_FROUND_TO_NEAREST_INT SIMDE_MM_FROUND_CUR_DIRECTION
+// SIMDe 0.7 lacks this one.
+__attribute__((always_inline)) static inline simde__m512i _mm512_maskz_cvttps_epu32(simde__mmask16 mask,
+                                                                                    simde__m512 v) {
+  float in[16];
+  unsigned out[16];
+  simde_mm512_storeu_ps(in, v);
+  for (int i = 0; i < 16; ++i)
+    out[i] = !(mask >> i & 1) ? 0 : in[i] >= 0 && in[i] < 0x1p32f ? unsigned(in[i]) : 0xFFFFFFFFu;
+  return simde_mm512_loadu_si512(out);
+}
 #else
 #include <immintrin.h>
 #endif

@@ -21,11 +21,9 @@ struct Avx2Lanes {
   // b where either is a NaN
   RISTRETTO_LANES F min(F a, F b) { return _mm256_min_ps(a, b); }
   RISTRETTO_LANES F max(F a, F b) { return _mm256_max_ps(a, b); }
-  RISTRETTO_LANES F trunc(F v) { return _mm256_round_ps(v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
-  RISTRETTO_LANES F floor(F v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
-  RISTRETTO_LANES F nearest_even(F v) {
-    return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-  }
+  RISTRETTO_LANES F trunc(F v) { return _mm256_round_ps(v, _MM_FROUND_TO_ZERO); }
+  RISTRETTO_LANES F floor(F v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEG_INF); }
+  RISTRETTO_LANES F nearest_even(F v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT); }
   // floor of 0 <= v < 2^32
   RISTRETTO_LANES I to_u32(F v) {
     const F top = set1(0x1p31f), large = _mm256_cmp_ps(v, top, _CMP_GE_OQ);

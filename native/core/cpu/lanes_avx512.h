@@ -22,14 +22,10 @@ struct Avx512Lanes {
   // b where either is a NaN
   RISTRETTO_LANES F min(F a, F b) { return _mm512_maskz_min_ps(kAll, a, b); }
   RISTRETTO_LANES F max(F a, F b) { return _mm512_maskz_max_ps(kAll, a, b); }
-  RISTRETTO_LANES F trunc(F v) {
-    return _mm512_maskz_roundscale_ps(kAll, v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
-  }
-  RISTRETTO_LANES F floor(F v) {
-    return _mm512_maskz_roundscale_ps(kAll, v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
-  }
+  RISTRETTO_LANES F trunc(F v) { return _mm512_maskz_roundscale_ps(kAll, v, _MM_FROUND_TO_ZERO); }
+  RISTRETTO_LANES F floor(F v) { return _mm512_maskz_roundscale_ps(kAll, v, _MM_FROUND_TO_NEG_INF); }
   RISTRETTO_LANES F nearest_even(F v) {
-    return _mm512_maskz_roundscale_ps(kAll, v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    return _mm512_maskz_roundscale_ps(kAll, v, _MM_FROUND_TO_NEAREST_INT);
   }
   // floor of 0 <= v < 2^32
   RISTRETTO_LANES I to_u32(F v) { return _mm512_maskz_cvttps_epu32(kAll, v); }
@@ -55,7 +51,7 @@ struct Avx512Lanes {
   RISTRETTO_LANES M any_nan(F a, F b) { return _mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q); }
   RISTRETTO_LANES M at_least(F a, F b) { return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ); }
   RISTRETTO_LANES M above(F a, F b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
-  RISTRETTO_LANES M less(I a, I b) { return _mm512_cmplt_epu32_mask(a, b); }
+  RISTRETTO_LANES M less(I a, I b) { return M(~_mm512_cmple_epu32_mask(b, a)); }
   RISTRETTO_LANES M any_of(M a, M b) { return M(a | b); }
   RISTRETTO_LANES bool any(M m) { return m != 0; }
   RISTRETTO_LANES int count(M m) { return __builtin_popcount(m); }
@@ -67,9 +63,9 @@ struct Avx512Lanes {
   RISTRETTO_LANES void multiply(I a, uint32_t factor, I& high, I& low) {
     const I f = set1i(factor);
     const I even = _mm512_maskz_mul_epu32(0xFF, a, f);
-    const I odd = _mm512_maskz_mul_epu32(0xFF, _mm512_maskz_srli_epi64(0xFF, a, 32), f);
-    high = _mm512_mask_blend_epi32(0xAAAA, _mm512_maskz_srli_epi64(0xFF, even, 32), odd);
-    low = _mm512_mask_blend_epi32(0xAAAA, even, _mm512_maskz_slli_epi64(0xFF, odd, 32));
+    const I odd = _mm512_maskz_mul_epu32(0xFF, _mm512_srli_epi64(a, 32), f);
+    high = _mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(even, 32), odd);
+    low = _mm512_mask_blend_epi32(0xAAAA, even, _mm512_slli_epi64(odd, 32));
   }
   // Lane l holds the counter that `transpose` brings into order.
   RISTRETTO_LANES I transposing_offsets() {

@@ -1,7 +1,7 @@
 #include "pool_kernels.h"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
+#include "intrinsics.h"
 
 #include "target.h"
 

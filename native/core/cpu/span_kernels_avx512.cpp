@@ -1,7 +1,7 @@
 #include "span_kernels.h"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
+#include "intrinsics.h"
 
 #include <cstring>
 
@@ -11,6 +11,9 @@
 #include "target.h"
 
 namespace ristretto {
+// GCC 12 warns of the undefined registers that its own intrinsics pass where nothing is masked.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+
 RISTRETTO_TARGET_BEGIN(RISTRETTO_AVX512)
 namespace {
 #include "lanes_avx512.h"
