@@ -1,5 +1,6 @@
 // A Caffe net (deploy form) with its weights as an ONNX model, so that ONNX Runtime runs the same network.
 // Knows the layer types of the benchmarked nets and refuses others by name.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
 
@@ -89,7 +90,7 @@ const converters = {
  * @returns {Uint8Array} the encoded model, with a free batch dimension
  */
 export function onnxModel(net, root) {
-  const schema = protobuf.loadSync(join(root, 'proto', 'onnx.proto'), { keepCase: true });
+  const schema = protobuf.parse(readFileSync(join(root, 'proto', 'onnx.proto'), 'utf8'), { keepCase: true }).root;
   const nodes = [];
   const initializers = [];
   const latest = new Map(); // a blob's current name: an in-place layer makes a new one

@@ -87,6 +87,13 @@ export const netOptions = {
   },
 } as const satisfies OptionTable;
 
+/** The state that a net's include and exclude rules are held against. */
+export const stateOptions = {
+  phase: { kind: 'string', value: 'PHASE', help: "TRAIN or TEST; used by 'time' only" },
+  level: { kind: 'integer', default: 0, help: "the net's level" },
+  stage: { kind: 'string', value: 'NAMES', help: "the net's stages, separated by commas" },
+} as const satisfies OptionTable;
+
 /** Flags of the commands that read data sources. */
 export const dataOptions = {
   data: { kind: 'string', value: 'PATH', help: "replaces the data layers' sources" },

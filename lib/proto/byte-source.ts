@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { FormatError } from '../errors/index.js';
 
 // Small: after each large value that bypasses the window it is filled anew.
@@ -44,7 +44,9 @@ export class ByteSource {
     }
     try {
       const stat = fstatSync(descriptor);
-      if (!stat.isFile()) throw new FormatError('is not a file', { file: path });
+      if (stat.isDirectory()) throw new FormatError('is a folder, not a file', { file: path });
+      // A pipe knows neither its size nor positions.
+      if (!stat.isFile()) return use(ByteSource.ofBuffer(readFileSync(descriptor), path));
       const window = new Uint8Array(Math.min(windowBytes, stat.size));
       return use(new ByteSource(window, 0, 0, descriptor, stat.size, path));
     } finally {

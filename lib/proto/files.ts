@@ -1,9 +1,8 @@
-import { writeFileAtomic } from '../util/index.js';
 import type { BlobProto, NetParameter, SolverParameter, SolverState } from './caffe.js';
 import { decodeFile } from './decode.js';
 import { encodeFile } from './encode.js';
 import { parseTextFile } from './parse-text.js';
-import { printText } from './print-text.js';
+import { printTextFile } from './print-text.js';
 import { completeSnapshotPrefix, upgradeNet, upgradeSolver, type UpgradeOptions } from './upgrade.js';
 
 type ReadOptions = Omit<UpgradeOptions, 'file'>;
@@ -41,12 +40,12 @@ export function readBlobProto(path: string): BlobProto {
 
 /** Writes a net's definition as text. */
 export function writeNetText(path: string, net: NetParameter): void {
-  writeFileAtomic(path, printText(net));
+  printTextFile(path, net);
 }
 
 /** Writes a solver as text. */
 export function writeSolver(path: string, solver: SolverParameter): void {
-  writeFileAtomic(path, printText(solver));
+  printTextFile(path, solver);
 }
 
 /** Writes a net with its weights (caffemodel). */

@@ -1,3 +1,4 @@
+import { writeFileAtomic } from '../util/index.js';
 import { descriptorOf, has, type AnyMessage, type Field, type Message } from './message.js';
 
 /**
@@ -89,18 +90,18 @@ function printScalar(field: Field, value: unknown): string {
   }
 }
 
-function printFields(message: AnyMessage, indent: string, lines: string[]): void {
+function printFields(message: AnyMessage, indent: string, emit: (line: string) => void): void {
   for (const field of descriptorOf(message.$type).fields) {
     if (!has(message, field.name)) continue;
     const value = message[field.name];
     const list = (field.label === 'repeated' ? value : [value]) as ArrayLike<unknown>;
     for (let i = 0; i < list.length; ++i) {
       if (field.type === 'message') {
-        lines.push(`${indent}${field.name} {\n`);
-        printFields(list[i] as AnyMessage, `${indent}  `, lines);
-        lines.push(`${indent}}\n`);
+        emit(`${indent}${field.name} {\n`);
+        printFields(list[i] as AnyMessage, `${indent}  `, emit);
+        emit(`${indent}}\n`);
       } else {
-        lines.push(`${indent}${field.name}: ${printScalar(field, list[i])}\n`);
+        emit(`${indent}${field.name}: ${printScalar(field, list[i])}\n`);
       }
     }
   }
@@ -112,6 +113,21 @@ function printFields(message: AnyMessage, indent: string, lines: string[]): void
  */
 export function printText(message: Message): string {
   const lines: string[] = [];
-  printFields(message as AnyMessage, '', lines);
+  printFields(message as AnyMessage, '', (line) => lines.push(line));
   return lines.join('');
+}
+
+/** Prints a message into a file, which is replaced as a whole; the text may be longer than a string can be. */
+export function printTextFile(path: string, message: Message): void {
+  writeFileAtomic(path, (sink) => {
+    let chunk: string[] = [];
+    const flush = () => {
+      sink.write(Buffer.from(chunk.join('')));
+      chunk = [];
+    };
+    printFields(message as AnyMessage, '', (line) => {
+      if (chunk.push(line) === 4096) flush();
+    });
+    flush();
+  });
 }

@@ -13,8 +13,9 @@ namespace ristretto::binding {
   ROW(lrn)                 \
   ROW(pair_loss)           \
   ROW(pooling)             \
+  ROW(resize_image)        \
   ROW(softmax)             \
-  ROW(transform_images)    \
+  ROW(transform_image)     \
   ROW(unary)
 
 #define DECLARE(name) BoundOp bind_##name();

@@ -1,21 +1,22 @@
-// Conversions of decoded 8-bit images, H x W x C interleaved, bit for bit as OpenCV does them.
+// resize image: bilinear, 8 bits a channel, in the 11-bit fixed-point arithmetic of OpenCV's cv::resize with
+// INTER_LINEAR, which Caffe's tools and image layers call. Halving both sides is the mean of 2x2 pixels
+// there, and so it is here.
 #pragma once
 
-#include <cstdint>
+#include "../context.h"
+#include "../tensor_view.h"
 
 namespace ristretto {
 
-struct ImageShape {
-  int64_t height = 0, width = 0, channels = 0;
-  int64_t count() const { return height * width * channels; }
+struct ResizeImageArguments {
+  Tensor src;  // u8 (H, W, C), C from 1 to 4
+  Tensor dst;  // u8 (H', W', C)
 };
 
-// resize with INTER_LINEAR: 11-bit fixed-point weights, pixel centres aligned. dst has dst_height x dst_width
-// pixels of as many channels. Throws Error for empty images.
-void resize_bilinear(const uint8_t* src, const ImageShape& shape, int64_t dst_height, int64_t dst_width,
-                     uint8_t* dst);
-
-// Luma of RGB pixels (the first three of `channels`) with 14-bit weights; dst has one channel. May be src.
-void gray_from_rgb(const uint8_t* src, const ImageShape& shape, uint8_t* dst);
+struct ResizeImage {
+  using Arguments = ResizeImageArguments;
+  static void check(const Arguments& arguments);
+  static void run(Context& context, const Arguments& arguments);
+};
 
 }  // namespace ristretto

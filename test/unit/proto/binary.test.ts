@@ -1,3 +1,4 @@
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import {
   encode,
   encodeFile,
   equals,
+  type LayerParameter,
   type MessageName,
 } from '../../../lib/proto/index.js';
 import { randomMessage, seeded } from './random-message.js';
@@ -146,6 +148,35 @@ describe('files', () => {
     expect(Object.is(again.layer[1]!.blobs[0]!.data[2], -0)).toBe(true);
   });
 
+  it('are read alike wherever the borders of the reading window fall', () => {
+    const random = seeded(9);
+    const path = join(folder, 'many.caffemodel');
+    for (let round = 0; round < 8; ++round) {
+      const layer = Array.from({ length: 400 }, () =>
+        randomMessage('LayerParameter', random),
+      ) as LayerParameter[];
+      const many = create('NetParameter', { name: 'x'.repeat(round), layer });
+      layer[5]!.blobs.push(create('BlobProto', { data: new Float32Array(5000 + round).fill(round) }));
+      layer[6]!.name = 'long '.repeat(10_000 + round);
+      encodeFile(path, many);
+      expect(equals(decodeFile('NetParameter', path), many)).toBe(true);
+    }
+  });
+
+  it('may be pipes', () => {
+    const path = join(folder, 'pipe');
+    const source = join(folder, 'piped.caffemodel');
+    encodeFile(source, net);
+    spawnSync('mkfifo', [path]);
+    // A process of its own: opening a pipe waits for its other end.
+    const writer = spawn('sh', ['-c', 'cat "$0" > "$1"', source, path]);
+    try {
+      expect(equals(decodeFile('NetParameter', path), net)).toBe(true);
+    } finally {
+      writer.kill();
+    }
+  });
+
   it('keep the old content where writing fails', () => {
     const path = join(folder, 'kept.caffemodel');
     writeFileSync(path, 'old');
@@ -160,7 +191,7 @@ describe('files', () => {
     const empty = join(folder, 'empty.caffemodel');
     writeFileSync(empty, '');
     expect(() => decodeFile('NetParameter', empty)).toThrow(/empty.caffemodel, byte 0: the file is empty/);
-    expect(() => decodeFile('NetParameter', folder)).toThrow(/is not a file/);
+    expect(() => decodeFile('NetParameter', folder)).toThrow(/is a folder/);
     expect(() => decodeFile('NetParameter', join(folder, 'none'))).toThrow(/ENOENT/);
   });
 

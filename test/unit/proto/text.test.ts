@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../../lib/errors/index.js';
 import {
@@ -7,6 +10,7 @@ import {
   parseText,
   printFloat,
   printText,
+  writeNetText,
   type MessageName,
 } from '../../../lib/proto/index.js';
 import { protocDecode, protocEncode, protocMissing } from './protoc.js';
@@ -182,6 +186,22 @@ describe('parseText', () => {
       } catch (error) {
         expect(error, JSON.stringify(text)).toBeInstanceOf(FormatError);
       }
+    }
+  });
+});
+
+describe('writeNetText', () => {
+  it('writes what printText prints, in pieces', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ristretto-'));
+    try {
+      const path = join(folder, 'net.prototxt');
+      const message = create('NetParameter', { input_dim: Array.from({ length: 10_000 }, (_, i) => i) });
+      writeNetText(path, message);
+      expect(readFileSync(path, 'utf8')).toBe(printText(message));
+      writeNetText(path, create('NetParameter'));
+      expect(readFileSync(path, 'utf8')).toBe('');
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 });

@@ -1,0 +1,37 @@
+# Read by the scripts of this folder. Paths are the tutorial's own, from the project's root; each can be set in the
+# environment:
+#   MODEL    the net for training and scoring       WEIGHTS     its trained weights
+#   LMDB     replaces the net's data sources        ITERATIONS  batches per score
+#   GPU      device id; set it empty for the CPU    QUANTIZED   where the quantised net is written
+# Further flags for the tool can be given to the script itself.
+# Relative paths given in the environment start from where the script was called.
+called_from=$PWD
+cd "$(dirname "$0")/../.." || exit 1
+
+absolute() {
+  case $1 in
+    /*) printf %s "$1" ;;
+    *) printf %s "$called_from/$1" ;;
+  esac
+}
+
+demo=models/SqueezeNet/RistrettoDemo
+if [ -n "$MODEL" ]; then MODEL=$(absolute "$MODEL"); else MODEL=models/SqueezeNet/train_val.prototxt; fi
+if [ -n "$QUANTIZED" ]; then QUANTIZED=$(absolute "$QUANTIZED"); else QUANTIZED=$demo/quantized.prototxt; fi
+if [ -n "$LMDB" ]; then LMDB=$(absolute "$LMDB"); fi
+ITERATIONS=${ITERATIONS:-2000}
+GPU=${GPU-0}
+
+# Sets WEIGHTS to the published float weights, unless the environment names others.
+float_weights() {
+  if [ -n "$WEIGHTS" ]; then
+    WEIGHTS=$(absolute "$WEIGHTS")
+    return
+  fi
+  WEIGHTS=models/SqueezeNet/squeezenet_v1.0.caffemodel
+  if [ ! -f "$WEIGHTS" ]; then
+    echo "$WEIGHTS is missing. Get squeezenet_v1.0.caffemodel, as its authors published it, from" >&2
+    echo "https://github.com/forresti/SqueezeNet (folder SqueezeNet_v1.0), or set WEIGHTS to yours." >&2
+    exit 1
+  fi
+}

@@ -1,0 +1,95 @@
+import { Phase } from '../../proto/index.js';
+import { score } from '../../quantize/index.js';
+import { assertWritable, writeFileAtomic } from '../../util/index.js';
+import { command } from '../command.js';
+import { chooseDevice } from '../device.js';
+import { formatG } from '../format-number.js';
+import { dataOptions, netOptions, stateOptions } from '../options.js';
+import { batchLines, CAFFE_TEST_SITES, meanLines, runningLine } from '../original-lines.js';
+import { roundingOf } from '../rounding.js';
+import { stagesOf } from '../state.js';
+import { formatSeconds, layoutTable, progressBar } from '../table.js';
+
+export const testCommand = command({
+  name: 'test',
+  summary: 'scores a net, float or quantised',
+  options: {
+    model: {
+      kind: 'string',
+      value: 'FILE',
+      required: 'Need a model definition to score.',
+      help: "the net's prototxt",
+    },
+    weights: {
+      kind: 'string',
+      value: 'FILE',
+      required: 'Need model weights to score.',
+      help: 'the trained weights',
+    },
+    iterations: { kind: 'integer', min: 1, default: 50, help: 'batches' },
+    ...dataOptions,
+    ...stateOptions,
+    ...netOptions,
+  },
+  async run({ values, output, signal }) {
+    if (values.json) assertWritable(values.json);
+    chooseDevice(values, output, { file: 'caffe.cpp', line: 275 });
+    output.log(runningLine(CAFFE_TEST_SITES, values.iterations));
+    const started = Date.now();
+    const result = await score({
+      model: values.model,
+      weights: values.weights,
+      iterations: values.iterations,
+      data: values.data,
+      skipBad: values.skip_bad,
+      allowMissing: values.allow_missing,
+      threads: values.threads,
+      seed: values.seed,
+      rounding: roundingOf(values.rounding),
+      // As in the original, 'test' is always of the TEST phase.
+      phase: Phase.TEST,
+      level: values.level,
+      stages: stagesOf(values.stage),
+      signal,
+      onBatch(batch, outputs, scores) {
+        for (const line of batchLines(CAFFE_TEST_SITES, outputs, batch, scores.values)) output.log(line);
+        const left = ((Date.now() - started) / 1000 / (batch + 1)) * (values.iterations - batch - 1);
+        output.status([
+          `${progressBar(batch + 1, values.iterations, 30)} batch ${batch + 1} of ${values.iterations}, ` +
+            `${formatSeconds(left)} left`,
+        ]);
+      },
+    });
+    output.status([]);
+    for (const line of meanLines(CAFFE_TEST_SITES, result)) output.log(line);
+    if (result.skippedRecords > 0)
+      output.warn(`${result.skippedRecords} records could not be read and were skipped`);
+    const names = result.outputs.flatMap(({ name, count }) =>
+      Array.from({ length: count }, (_, k) => (count === 1 ? name : `${name}[${k}]`)),
+    );
+    if (output.mode === 'terminal')
+      output.print(
+        layoutTable(
+          ['output', 'mean'],
+          names.slice(0, 100).map((name, i) => [name, formatG(result.means[i])]),
+          [1],
+        ) +
+          `loss ${formatG(result.loss)}, ${values.iterations} batches in ${formatSeconds(result.seconds)}\n`,
+      );
+    if (values.json)
+      writeFileAtomic(
+        values.json,
+        JSON.stringify(
+          {
+            outputs: Object.fromEntries(names.map((name, i) => [name, result.means[i]])),
+            loss: result.loss,
+            iterations: values.iterations,
+            skippedRecords: result.skippedRecords,
+            seconds: result.seconds,
+          },
+          null,
+          2,
+        ) + '\n',
+      );
+  },
+});

@@ -1,0 +1,87 @@
+import { glogLine, type Severity } from './glog.js';
+import type { OriginalLine } from './original-lines.js';
+
+export type LogMode = 'glog' | 'terminal' | 'quiet';
+
+/** Place of lines that the original does not have. */
+const OWN_SITE = { file: 'ristretto.ts', line: 0 };
+
+/** Redraws per second of the status block. */
+const REDRAWS = 12;
+
+/**
+ * The one place that prints. In mode 'glog' log lines go to stderr; in mode 'terminal' a status block of a few
+ * lines is kept up to date at the bottom of stderr and tables go to stdout; 'quiet' leaves warnings and errors.
+ */
+export class Output {
+  readonly mode: LogMode;
+  #status: string[] = [];
+  #drawn = 0;
+  #drawnAt = 0;
+
+  constructor(
+    mode: LogMode | 'auto',
+    private readonly program: string,
+  ) {
+    this.mode = mode === 'auto' ? (process.stderr.isTTY ? 'terminal' : 'glog') : mode;
+  }
+
+  /** A line of the original's log; shown in mode 'glog' only. */
+  log({ site, text }: OriginalLine, severity: Severity = 'I'): void {
+    if (this.mode === 'glog') this.#stderr(glogLine(severity, site, text, new Date(), process.pid));
+  }
+
+  /** Results for the user: tables and answers; not shown in mode 'quiet'. */
+  print(text: string): void {
+    if (this.mode === 'quiet') return;
+    this.#erase();
+    process.stdout.write(text.endsWith('\n') ? text : text + '\n');
+    this.#draw(true);
+  }
+
+  /** What was asked for, in every mode. */
+  answer(text: string): void {
+    this.#erase();
+    process.stdout.write(text.endsWith('\n') ? text : text + '\n');
+  }
+
+  warn(message: string): void {
+    if (this.mode === 'glog') this.#stderr(glogLine('W', OWN_SITE, message, new Date(), process.pid));
+    else this.#stderr(`warning: ${message}`);
+  }
+
+  error(message: string): void {
+    this.#stderr(`${this.program}: ${message}`);
+  }
+
+  /** Replaces the status block; an empty one removes it. */
+  status(lines: string[]): void {
+    if (this.mode !== 'terminal' || !process.stderr.isTTY) return;
+    this.#status = lines;
+    this.#draw(lines.length === 0);
+  }
+
+  /** Columns that the status block may use. */
+  get columns(): number {
+    return process.stderr.columns ?? 80;
+  }
+
+  #stderr(line: string): void {
+    this.#erase();
+    process.stderr.write(line + '\n');
+    this.#draw(true);
+  }
+
+  #erase(): void {
+    if (this.#drawn > 0) process.stderr.write(`\x1b[${this.#drawn}A\x1b[J`);
+    this.#drawn = 0;
+  }
+
+  #draw(now: boolean): void {
+    if (!now && Date.now() - this.#drawnAt < 1000 / REDRAWS) return;
+    this.#erase();
+    this.#drawnAt = Date.now();
+    for (const line of this.#status) process.stderr.write(line + '\n');
+    this.#drawn = this.#status.length;
+  }
+}

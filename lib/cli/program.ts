@@ -1,0 +1,136 @@
+import { constants } from 'node:os';
+import { RistrettoError, UsageError } from '../errors/index.js';
+import type { Command, CommandContext } from './command.js';
+import { commandHelp, programHelp } from './help.js';
+import { commonOptions, type OptionTable } from './options.js';
+import { Output, type LogMode } from './output.js';
+import { checkRequired, parseFlags } from './parse-flags.js';
+import { suggestion } from './suggest.js';
+
+/** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C (128 + the signal's number otherwise). */
+const FAILED = 1;
+const WRONG_USAGE = 2;
+
+/** How long open handles may keep a finished process from ending by itself. */
+const GRACE_MILLISECONDS = 2000;
+
+interface Choice {
+  command: Command;
+  args: string[];
+}
+
+/** Finds the command: flags may stand before it, as gflags allows. */
+function choose(
+  program: string,
+  commands: readonly Command[],
+  argv: readonly string[],
+  output: Output,
+): Choice | number {
+  const normal = (name: string) => name.replaceAll('-', '_');
+  const index = argv.findIndex(
+    (arg) => !arg.startsWith('-') && commands.some(({ name }) => normal(name) === normal(arg)),
+  );
+  if (index >= 0)
+    return {
+      command: commands.find(({ name }) => normal(name) === normal(argv[index]))!,
+      args: argv.filter((_, i) => i !== index),
+    };
+  const unknown = argv.find((arg) => !arg.startsWith('-'));
+  if (unknown === undefined) {
+    output.answer(programHelp(program, commands));
+    return argv.some((arg) => /^--?h(elp)?$/.test(arg)) ? 0 : WRONG_USAGE;
+  }
+  const names = commands.map(({ name }) => name);
+  const near = suggestion(unknown, names);
+  output.error(
+    `unknown action: ${unknown}` +
+      (near ? `; did you mean ${near}?` : '') +
+      `\nAvailable ${program} actions: ${names.join(', ')}`,
+  );
+  return WRONG_USAGE;
+}
+
+/** The first Ctrl-C (or SIGTERM) aborts the command, which ends cleanly; the second one kills. */
+function abortOnSignals(output: Output): {
+  controller: AbortController;
+  received: () => NodeJS.Signals | null;
+} {
+  const controller = new AbortController();
+  let received: NodeJS.Signals | null = null;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      if (received) process.exit(128 + constants.signals[signal]);
+      received = signal;
+      output.status([]);
+      output.warn(`${signal}: stopping; once more kills`);
+      controller.abort(new RistrettoError('stopped'));
+    });
+  return { controller, received: () => received };
+}
+
+function logModeOf(argv: readonly string[]): LogMode | 'auto' {
+  try {
+    const flags = argv.flatMap((arg, i) =>
+      /^--?log$/.test(arg) ? [arg, argv[i + 1] ?? ''] : /^--?log=/.test(arg) ? [arg] : [],
+    );
+    return parseFlags(flags, { log: commonOptions.log }).values.log;
+  } catch {
+    return 'auto';
+  }
+}
+
+async function execute(
+  program: string,
+  commands: readonly Command[] | Command,
+  argv: readonly string[],
+): Promise<number> {
+  const output = new Output(logModeOf(argv), program);
+  const single = 'run' in commands;
+  const choice = single ? { command: commands, args: [...argv] } : choose(program, commands, argv, output);
+  if (typeof choice === 'number') return choice;
+  const { command } = choice;
+  const signals = abortOnSignals(output);
+  try {
+    const table: OptionTable = { ...command.options, ...commonOptions };
+    const { values, positional } = parseFlags(choice.args, table);
+    if (values.help) {
+      output.answer(commandHelp(program, { ...command, options: table }, single));
+      return 0;
+    }
+    const places = command.arguments ?? [];
+    const needed = places.filter(({ optional }) => !optional).length;
+    if (positional.length > places.length)
+      throw new UsageError(`'${positional[places.length]}' is one argument too many`);
+    if (positional.length < needed)
+      throw new UsageError(`${places[positional.length].name} is missing: ${places[positional.length].help}`);
+    checkRequired(values, table);
+    const { signal } = signals.controller;
+    return (await command.run({ values, positional, output, signal } as CommandContext)) ?? 0;
+  } catch (error) {
+    output.status([]);
+    const received = signals.received();
+    if (received) {
+      if ((error as Error)?.message !== 'stopped') output.error((error as Error)?.message ?? String(error));
+      return 128 + constants.signals[received];
+    }
+    if (error instanceof UsageError) {
+      output.error(error.message);
+      return WRONG_USAGE;
+    }
+    // An error of our own explains itself; anything else is a fault, and its place helps to mend it.
+    output.error(
+      error instanceof RistrettoError ? error.message : ((error as Error)?.stack ?? String(error)),
+    );
+    return FAILED;
+  }
+}
+
+/** Runs a program, of several commands or of a single one that is not named, to the process's exit code. */
+export async function runProgram(program: string, commands: readonly Command[] | Command): Promise<void> {
+  // A reader that went away (`| head`) is no failure of ours.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? 0 : FAILED),
+  );
+  process.exitCode = await execute(program, commands, process.argv.slice(2));
+  setTimeout(() => process.exit(), GRACE_MILLISECONDS).unref();
+}

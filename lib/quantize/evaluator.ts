@@ -1,0 +1,175 @@
+import type { Blob } from '../blob/index.js';
+import { ActivationArena, Net, type LayerRegistry } from '../graph/index.js';
+import { Stream, type NativeStream, type Rounding } from '../native/index.js';
+import { clone, type NetParameter, type Phase } from '../proto/index.js';
+import { RunningScores, type BatchScores, type NetScores, type OutputDescription } from './running-scores.js';
+
+export interface EvaluatorOptions {
+  weights: NetParameter;
+  registry: LayerRegistry;
+  threads?: number;
+  seed?: number;
+  rounding?: Rounding;
+  dataSource?: { train?: string; test?: string };
+  skipBad?: boolean;
+  allowMissing?: boolean;
+  signal?: AbortSignal;
+  /** State that include and exclude rules are held against, besides the phase. */
+  level?: number;
+  stages?: readonly string[];
+}
+
+/** Told of every batch of every net. */
+export type OnBatch = (net: number, batch: number, outputs: OutputDescription[], scores: BatchScores) => void;
+
+/** The outputs of a net as they are reported: sorted by name, with their weights in the loss. */
+export function outputsOf(net: Net): OutputDescription[] {
+  const weightOf = (blob: Blob): number => {
+    for (const { top, lossWeights } of net.layers) {
+      const index = top.indexOf(blob);
+      if (index >= 0 && lossWeights[index]) return lossWeights[index];
+    }
+    return 0;
+  };
+  return net.outputs.map((blob, i) => ({
+    name: net.outputNames[i],
+    count: blob.count,
+    lossWeight: weightOf(blob),
+  }));
+}
+
+/** The values of all outputs, one after the other. */
+export function outputValues(net: Net): Float32Array {
+  const arrays = net.outputs.map((blob) => blob.toArray());
+  const values = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const array of arrays) {
+    values.set(array, offset);
+    offset += array.length;
+  }
+  return values;
+}
+
+/** Lets a net use the parameters of another one, layer by layer of the same name, instead of copies of its own. */
+function shareParameters(net: Net, from: Net): void {
+  const owners = new Map(from.layers.map(({ name, layer }) => [name, layer.blobs]));
+  for (const { name, layer } of net.layers)
+    for (const [index, blob] of layer.blobs.entries()) {
+      const owner = owners.get(name)?.[index];
+      if (!owner) continue;
+      blob.shareData(owner);
+      blob.version = owner.version;
+    }
+}
+
+/**
+ * Scores nets on the batches of their data layers. Nets that are scored together see each decoded batch once,
+ * use one copy of the parameters, and share the memory of their activations; they are made for the call and let
+ * go after it. Every call starts at the first record.
+ */
+export class Evaluator {
+  readonly stream: NativeStream;
+  /** Records that data layers left out so far, over all calls. */
+  skippedRecords = 0;
+
+  constructor(readonly options: EvaluatorOptions) {
+    this.stream = new Stream({ threads: options.threads });
+  }
+
+  /** Makes a net of one phase with its parameters filled. */
+  async createNet(
+    param: NetParameter,
+    phase: Phase,
+    more: Partial<Parameters<typeof Net.create>[0]> = {},
+  ): Promise<Net> {
+    const net = await this.#create(param, phase, more);
+    try {
+      await net.copyTrainedLayers(this.options.weights, { allowMissing: this.options.allowMissing });
+    } catch (error) {
+      await net.close();
+      throw error;
+    }
+    return net;
+  }
+
+  /** Scores nets that differ in their layers' formats only, side by side, over `iterations` batches. */
+  async score(
+    params: readonly NetParameter[],
+    phase: Phase,
+    iterations: number,
+    onBatch: OnBatch = () => {},
+  ): Promise<NetScores[]> {
+    const nets: Net[] = [];
+    let source: Net | null = null;
+    try {
+      source = await this.#create(sourcesOnly(params[0]), phase);
+      const arena = new ActivationArena();
+      for (const param of params) {
+        const shared = { sources: source, arena };
+        if (nets.length === 0) nets.push(await this.createNet(param, phase, shared));
+        else {
+          nets.push(await this.#create(param, phase, shared));
+          shareParameters(nets.at(-1)!, nets[0]);
+        }
+      }
+      const running = params.map(() => new RunningScores());
+      const outputs = nets.map(outputsOf);
+      for (let batch = 0; batch < iterations; batch++) {
+        this.options.signal?.throwIfAborted();
+        await source.forward();
+        for (const [index, net] of nets.entries()) {
+          await net.forward();
+          const values = outputValues(net);
+          const scores = { loss: Math.fround(net.loss), values };
+          running[index].add(outputs[index], scores.loss, values);
+          onBatch(index, batch, outputs[index], scores);
+        }
+      }
+      this.skippedRecords += skippedRecords(source);
+      return running.map((scores) => scores.finish());
+    } finally {
+      for (const net of nets) await net.close();
+      await source?.close();
+    }
+  }
+
+  close(): void {
+    this.stream.close();
+  }
+
+  #create(
+    param: NetParameter,
+    phase: Phase,
+    more: Partial<Parameters<typeof Net.create>[0]> = {},
+  ): Promise<Net> {
+    const { registry, seed, rounding, dataSource, skipBad, signal, level, stages } = this.options;
+    return Net.create({
+      param,
+      registry,
+      phase,
+      seed,
+      rounding,
+      dataSource,
+      skipBad,
+      signal,
+      level,
+      stages,
+      stream: this.stream,
+      ...more,
+    });
+  }
+}
+
+/** The layers that read data: those without bottoms, but for learnable parameters. */
+function sourcesOnly(param: NetParameter): NetParameter {
+  const sources = clone(param, { shareArrays: true });
+  sources.layer = sources.layer.filter(
+    ({ bottom, top, type }) => bottom.length === 0 && top.length > 0 && type !== 'Parameter',
+  );
+  return sources;
+}
+
+/** Records that the data layers of a net left out. */
+function skippedRecords(net: Net): number {
+  return net.layers.reduce((sum, { layer }) => sum + ((layer as { skipped?: number }).skipped ?? 0), 0);
+}
