@@ -168,6 +168,14 @@ export interface LrnFields extends Labelled {
   trim?: TrimFormat | null;
 }
 
+export interface TrimFields extends Labelled {
+  src: NativeTensor;
+  /** May be src. */
+  dst: NativeTensor;
+  format?: TrimFormat | null;
+  random?: RandomStream | null;
+}
+
 export type UnaryFunction =
   | 'relu'
   | 'absolute'
@@ -280,6 +288,7 @@ export interface NativeOps {
   resizeImage(stream: NativeStream, fields: ResizeImageFields): void;
   softmax(stream: NativeStream, fields: SoftmaxFields): void;
   transformImage(stream: NativeStream, fields: TransformImageFields): void;
+  trim(stream: NativeStream, fields: TrimFields): void;
   unary(stream: NativeStream, fields: UnaryFields): void;
 }
 

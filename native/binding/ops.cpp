@@ -16,6 +16,7 @@ namespace ristretto::binding {
   ROW(resize_image)        \
   ROW(softmax)             \
   ROW(transform_image)     \
+  ROW(trim)                \
   ROW(unary)
 
 #define DECLARE(name) BoundOp bind_##name();

@@ -139,6 +139,8 @@ void deconvolution_ref(Context& context, const DeconvolutionArguments& a) {
 }
 
 void Deconvolution::check(const Arguments& a) {
+  check_trim_format(a.src_trim);
+  check_trim_format(a.dst_trim);
   require_float(a.src, "src");
   require_contiguous(a.weights, "weights");
   require_float(a.dst, "dst");

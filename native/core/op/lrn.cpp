@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "check_tensor.h"
+#include "lrn_trimmed.h"
+#include "trim.h"
 
 namespace ristretto {
 namespace {
@@ -123,12 +125,15 @@ void Lrn::check(const Arguments& a) {
   require(a.src.rank == 4, "src ", a.src.shape_text(), " must have four axes");
   require_same_shape(a.src, "src", a.dst, "dst");
   require(a.size >= 1 && a.size % 2 == 1 && a.size < int64_t{1} << 31, "size ", a.size, " is not odd");
+  check_trim_format(a.trim);
   require(!a.trim || a.trim.kind == FormatKind::minifloat, "only a minifloat can trim the steps of lrn");
+  require(a.trim.rounding != Rounding::stochastic, "the steps of lrn cannot be rounded stochastically");
   require(!a.trim || a.region == LrnRegion::across_channels, "trimmed steps need the region across channels");
 }
 
 const std::vector<KernelRow<LrnArguments>>& Lrn::rows() {
   static const std::vector<KernelRow<LrnArguments>> rows = {
+      {"trimmed", [](const LrnArguments& a, const CpuFeatures&) { return bool(a.trim); }, lrn_trimmed},
       {"across",
        [](const LrnArguments& a, const CpuFeatures&) {
          return !a.trim && a.region == LrnRegion::across_channels;
