@@ -1,6 +1,6 @@
 import { UsageError } from '../errors/index.js';
 import { ignoredFlags, type OptionRow, type OptionTable, type ValuesOf } from './options.js';
-import { suggestion } from './suggest.js';
+import { nearest } from '../util/nearest.js';
 
 export interface Parsed<T extends OptionTable> {
   values: ValuesOf<T>;
@@ -42,7 +42,7 @@ export function parseFlags<const T extends OptionTable>(args: readonly string[],
         if (assigned === undefined && !/stderr$/.test(name) && args[i + 1]?.match(/^[^-]/)) i++;
         continue;
       }
-      const near = suggestion(name, Object.keys(table));
+      const near = nearest(name, Object.keys(table));
       throw new UsageError(
         `unknown flag --${written}` + (near ? `; did you mean --${near}?` : '; --help lists the flags'),
       );
@@ -93,7 +93,7 @@ function valueOf(name: string, row: OptionRow, text: string): string | number {
       return text;
     case 'choice': {
       if (row.choices!.includes(text)) return text;
-      const near = suggestion(text, row.choices!);
+      const near = nearest(text, row.choices!);
       throw new UsageError(
         `flag --${name}: '${text}' is not one of ${row.choices!.join(', ')}` +
           (near ? `; did you mean ${near}?` : ''),

@@ -5,7 +5,7 @@ import { commandHelp, programHelp } from './help.js';
 import { commonOptions, type OptionTable } from './options.js';
 import { Output, type LogMode } from './output.js';
 import { checkRequired, parseFlags } from './parse-flags.js';
-import { suggestion } from './suggest.js';
+import { nearest } from '../util/nearest.js';
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C (128 + the signal's number otherwise). */
 const FAILED = 1;
@@ -41,7 +41,7 @@ function choose(
     return argv.some((arg) => /^--?h(elp)?$/.test(arg)) ? 0 : WRONG_USAGE;
   }
   const names = commands.map(({ name }) => name);
-  const near = suggestion(unknown, names);
+  const near = nearest(unknown, names);
   output.error(
     `unknown action: ${unknown}` +
       (near ? `; did you mean ${near}?` : '') +
