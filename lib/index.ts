@@ -33,3 +33,20 @@ export {
   type Observer,
 } from './graph/index.js';
 export { layers } from './layers/index.js';
+export {
+  parseIntegerLengths,
+  quantize,
+  score,
+  type BatchScores,
+  type EvaluationId,
+  type LayerIntegerLengths,
+  type LayerRange,
+  type LayerReport,
+  type NetScores,
+  type QuantizeEvent,
+  type QuantizeOptions,
+  type QuantizeResult,
+  type ScoreOptions,
+  type ScoreResult,
+  type TrimmingMode,
+} from './quantize/index.js';
