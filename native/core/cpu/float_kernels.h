@@ -42,6 +42,35 @@ struct GatherArguments {
   int64_t width;   // floats per depth step
 };
 
+// Winograd F(4x4, 3x3): a tile is 4 x 4 outputs made from 6 x 6 inputs; position p = 6 * row + column of the
+// transformed tile. Vectors run over tiles.
+struct WinogradInput {
+  const float* source;  // one channel plane after the other
+  int64_t channel_stride, row_stride, channels;
+  const int64_t* offsets;  // [lanes] of each tile's first input within a plane; two floats beyond each row are read
+  float* out;              // position p of channel c at out + p * out_position_stride + c * out_channel_stride
+  int64_t out_position_stride, out_channel_stride;
+};
+
+// Where one tile goes. A tile that crosses the image's edge is stored whole to a spare place (`out`, with
+// out_row_stride 0), from where its edge_height x edge_width inside part is copied to `edge`.
+struct WinogradLane {
+  float* out;
+  int64_t out_row_stride;  // from one row (channel) to the next
+  float* edge;
+  int edge_height, edge_width;  // 0 where the tile is whole
+};
+
+struct WinogradOutput {
+  const float* products;  // position p of row k at products + p * position_stride + k * row_stride
+  int64_t position_stride, row_stride, rows;
+  const float* bias;  // [rows], or null
+  bool relu;
+  const WinogradLane* lanes;
+  int64_t line_stride;      // from one output line to the next, in spare places too
+  int64_t edge_row_stride;  // from one row (channel) to the next behind `edge`
+};
+
 struct FloatKernels {
   static constexpr int kMaxVectors = 3;
 
@@ -52,6 +81,8 @@ struct FloatKernels {
   bool (*available)(const CpuFeatures& features);
   void (*panel[kMaxVectors])(const PanelArguments& arguments);  // [vectors - 1]
   void (*gather)(const GatherArguments& arguments);
+  void (*winograd_input)(const WinogradInput& arguments);
+  void (*winograd_output)(const WinogradOutput& arguments);
 };
 
 // Null where this build has no such code.

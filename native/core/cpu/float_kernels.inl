@@ -123,6 +123,8 @@ void gather_kernel(const GatherArguments& g) {
   }
 }
 
+#include "winograd_kernels.inl"
+
 template <class Simd>
 constexpr FloatKernels make_float_kernels(const char* name, int64_t l1_bytes, int64_t l2_bytes,
                                           bool (*available)(const CpuFeatures&)) {
@@ -137,5 +139,7 @@ constexpr FloatKernels make_float_kernels(const char* name, int64_t l1_bytes, in
   k.panel[1] = panel_kernel<Simd, 2>;
   k.panel[2] = panel_kernel<Simd, 3>;
   k.gather = gather_kernel<Simd>;
+  k.winograd_input = winograd_input_kernel<Simd>;
+  k.winograd_output = winograd_output_kernel<Simd>;
   return k;
 }

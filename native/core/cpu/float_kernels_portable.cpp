@@ -30,6 +30,16 @@ struct F32x4 {
 #else
   static inline V fma(V a, V b, V c) { return a * b + c; }
 #endif
+  // x[j] of lane i = p[offset[i] + j]
+  static inline void load_quads(const float* p, const int64_t* offset, V* x) {
+    const float *a = p + offset[0], *b = p + offset[1], *c = p + offset[2], *d = p + offset[3];
+    for (int j = 0; j < 4; ++j) x[j] = V{a[j], b[j], c[j], d[j]};
+  }
+  // p[i][offset + j] = x[j] of lane i
+  static inline void store_quads(float* const* p, int64_t offset, const V* x) {
+    for (int i = 0; i < 4; ++i)
+      for (int j = 0; j < 4; ++j) p[i][offset + j] = x[j][i];
+  }
 };
 
 #include "float_kernels.inl"
