@@ -4,6 +4,7 @@
 
 #include "check.h"
 #include "core/op/convolution_panels.h"
+#include "core/op/convolution_winograd.h"
 #include "float_cases.h"
 
 using namespace ristretto;
@@ -40,6 +41,22 @@ struct Problem {
     s.w = random.integer(0, 2) ? random.integer(1, 16) : random.integer(20, 60);
     s.h = std::max(s.h, s.dilation_h * (s.r - 1) + 1 - 2 * s.pad_h);
     s.w = std::max(s.w, s.dilation_w * (s.s - 1) + 1 - 2 * s.pad_w);
+    return s;
+  }
+
+  // What Winograd's row takes: 3 x 3, stride 1, some channels; images of few and of many tiles.
+  static Shape random_winograd_shape(cases::Random& random) {
+    Shape s{};
+    s.n = random.integer(1, 4);
+    s.group = random.integer(0, 3) ? 1 : 2;
+    s.c = s.group * random.integer(8, random.integer(0, 4) ? 20 : 90);
+    s.k = s.group * random.integer(8, random.integer(0, 4) ? 40 : 100);
+    s.r = s.s = 3;
+    s.stride_h = s.stride_w = s.dilation_h = s.dilation_w = 1;
+    s.pad_h = random.integer(0, 2);
+    s.pad_w = random.integer(0, 2);
+    s.h = random.integer(6, random.integer(0, 3) ? 16 : 40);
+    s.w = random.integer(6, random.integer(0, 3) ? 16 : 40);
     return s;
   }
 
@@ -143,11 +160,53 @@ TEST(sixteen_lanes_agree_with_the_definition_without_avx512) {
   }
 }
 
+TEST(winograd_stays_within_its_tolerance) {
+  cases::Random random(9);
+  struct Row {
+    std::string name;
+    Run run;
+  };
+  std::vector<Row> rows;
+  for (const auto& row : Convolution::rows())
+    if (std::string(row.name).find("winograd") != std::string::npos)
+      rows.push_back({row.name, [&row](Context& c, const ConvolutionArguments& a) {
+                        CHECK(row.supports(a, c.features), row.name);
+                        row.run(c, a);
+                      }});
+  CHECK(rows.size() >= 1);
+  if (const FloatKernels* paired = float_kernels_paired_avx2();
+      paired && paired->available(detect_cpu_features()))
+    rows.push_back({paired->name, [paired](Context& c, const ConvolutionArguments& a) {
+                      convolution_winograd(c, a, *paired);
+                    }});
+  Context context(2, detect_cpu_features());
+  int checked = 0;
+  for (int round = 0; round < 30; ++round) {
+    Problem p(Problem::random_winograd_shape(random), random, false);
+    p.a.winograd = true;
+    if (!convolution_winograd_supports(p.a)) continue;
+    const std::vector<float> expected = p.expected();
+    double most = 0;
+    for (float x : expected) most = std::max(most, double(std::fabs(x)));
+    for (const Row& row : rows) {
+      if (row.name.find("avx512") == 0 && !context.features.avx512) continue;
+      if (row.name.find("avx2") == 0 && !context.features.avx2) continue;
+      const std::vector<float> actual = p.result([&](const ConvolutionArguments& a) { row.run(context, a); });
+      for (size_t i = 0; i < actual.size(); ++i)
+        CHECK(std::fabs(actual[i] - expected[i]) <= 4e-6 * most, row.name, " element ", i, ": ", actual[i],
+              " for ", expected[i], " of at most ", most, " ", p.text());
+      ++checked;
+    }
+  }
+  CHECK(checked > 20);
+}
+
 TEST(results_do_not_depend_on_threads_or_batch) {
   cases::Random random(3);
   for (int round = 0; round < 60; ++round) {
-    Problem p(Problem::random_shape(random), random, false);
-    p.a.winograd = round % 2;
+    Problem p(round % 3 ? Problem::random_shape(random) : Problem::random_winograd_shape(random), random,
+              false);
+    p.a.winograd = round % 3 == 0;
     std::vector<float> first;
     for (int threads : {1, 2, 3, 7}) {
       Context context(threads, detect_cpu_features());
@@ -198,7 +257,7 @@ TEST(fused_trims_and_relu_equal_separate_ones) {
 TEST(packed_weights_are_reused_until_their_version_changes) {
   cases::Random random(5);
   Context context(2, detect_cpu_features());
-  Problem p({2, 6, 9, 9, 10, 3, 3, 1, 1, 1, 1, 1, 1, 2}, random, true);
+  Problem p({2, 16, 9, 9, 20, 3, 3, 1, 1, 1, 1, 1, 1, 2}, random, true);
   PackedWeights packed;
   p.a.packed = &packed;
   p.a.weights_version = 1;
@@ -210,7 +269,9 @@ TEST(packed_weights_are_reused_until_their_version_changes) {
   p.a.weights_version = 2;
   CHECK(p.result(run) == p.expected());
   p.a.winograd = true;
-  CHECK(p.result(run).size() == first.size());
+  CHECK(convolution_winograd_supports(p.a));
+  p.result(run);
+  CHECK(packed.version == 2);
   p.a.winograd = false;
   CHECK(p.result(run) == p.expected(), "after another algorithm has packed");
 }

@@ -44,11 +44,18 @@ struct GatherArguments {
 
 // Winograd F(4x4, 3x3): a tile is 4 x 4 outputs made from 6 x 6 inputs; position p = 6 * row + column of the
 // transformed tile. Vectors run over tiles.
+struct WinogradPoints {
+  // Their powers and products are exact in float32. The usual 1 and 2 round four times worse
+  // (docs/kernels.md).
+  static constexpr float kNear = 0.625f, kFar = 1.5f;
+};
+
 struct WinogradInput {
   const float* source;  // one channel plane after the other
   int64_t channel_stride, row_stride, channels;
-  const int64_t* offsets;  // [lanes] of each tile's first input within a plane; two floats beyond each row are read
-  float* out;              // position p of channel c at out + p * out_position_stride + c * out_channel_stride
+  const int64_t*
+      offsets;  // [lanes] of each tile's first input within a plane; two floats beyond each row are read
+  float* out;   // position p of channel c at out + p * out_position_stride + c * out_channel_stride
   int64_t out_position_stride, out_channel_stride;
 };
 
@@ -64,6 +71,7 @@ struct WinogradLane {
 struct WinogradOutput {
   const float* products;  // position p of row k at products + p * position_stride + k * row_stride
   int64_t position_stride, row_stride, rows;
+  int64_t first_row;  // of the lanes' rows, where row 0 of the products belongs
   const float* bias;  // [rows], or null
   bool relu;
   const WinogradLane* lanes;

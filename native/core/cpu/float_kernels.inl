@@ -40,7 +40,8 @@ void panel_kernel(const PanelArguments& p) {
   const bool whole_columns = p.columns == Vectors * lanes;
   const float* a = p.a;
   for (int64_t row = 0; row < p.rows; row += tile_rows) {
-    // The tile's lines of C are on their way while the sums are made: stores that miss would stall the next tile.
+    // The tile's lines of C are on their way while the sums are made: stores that miss would stall the next
+    // tile.
     const int tile_have = p.rows - row < tile_rows ? int(p.rows - row) : tile_rows;
     for (int i = 0; i < tile_have; ++i) {
       const char* line = reinterpret_cast<const char*>(p.c + (row + i) * p.c_stride);

@@ -17,10 +17,12 @@ struct F32x8 {
   RISTRETTO_SIMD V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
   // x[j] of lane i = p[offset[i] + j]
   RISTRETTO_SIMD void load_quads(const float* p, const int64_t* offset, V* x) {
-    const auto two = [&](int i) __attribute__((always_inline)) {
-      return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p + offset[i])), _mm_loadu_ps(p + offset[i + 4]), 1);
-    };
-    transpose_quads(two(0), two(1), two(2), two(3), x);
+    transpose_quads(every_fourth(p, offset), every_fourth(p, offset + 1), every_fourth(p, offset + 2),
+                    every_fourth(p, offset + 3), x);
+  }
+  RISTRETTO_SIMD V every_fourth(const float* p, const int64_t* offset) {
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p + offset[0])),
+                                _mm_loadu_ps(p + offset[4]), 1);
   }
   // p[i][offset + j] = x[j] of lane i
   RISTRETTO_SIMD void store_quads(float* const* p, int64_t offset, const V* x) {

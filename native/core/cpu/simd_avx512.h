@@ -1,5 +1,5 @@
-// Sixteen floats in an AVX-512 register. Include inside the target brackets of AVX-512. Zero-masking forms with a
-// full mask stand where GCC 12 warns about its own plain ones.
+// Sixteen floats in an AVX-512 register. Include inside the target brackets of AVX-512. Zero-masking forms
+// with a full mask stand where GCC 12 warns about its own plain ones.
 #pragma once
 
 struct F32x16 {
@@ -17,13 +17,14 @@ struct F32x16 {
   RISTRETTO_SIMD V fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
   // x[j] of lane i = p[offset[i] + j]
   RISTRETTO_SIMD void load_quads(const float* p, const int64_t* offset, V* x) {
-    const auto four = [&](int i) __attribute__((always_inline)) {
-      V v = _mm512_castps128_ps512(_mm_loadu_ps(p + offset[i]));
-      v = _mm512_maskz_insertf32x4(__mmask16(-1), v, _mm_loadu_ps(p + offset[i + 4]), 1);
-      v = _mm512_maskz_insertf32x4(__mmask16(-1), v, _mm_loadu_ps(p + offset[i + 8]), 2);
-      return _mm512_maskz_insertf32x4(__mmask16(-1), v, _mm_loadu_ps(p + offset[i + 12]), 3);
-    };
-    transpose_quads(four(0), four(1), four(2), four(3), x);
+    transpose_quads(every_fourth(p, offset), every_fourth(p, offset + 1), every_fourth(p, offset + 2),
+                    every_fourth(p, offset + 3), x);
+  }
+  RISTRETTO_SIMD V every_fourth(const float* p, const int64_t* offset) {
+    V v = _mm512_castps128_ps512(_mm_loadu_ps(p + offset[0]));
+    v = _mm512_maskz_insertf32x4(__mmask16(-1), v, _mm_loadu_ps(p + offset[4]), 1);
+    v = _mm512_maskz_insertf32x4(__mmask16(-1), v, _mm_loadu_ps(p + offset[8]), 2);
+    return _mm512_maskz_insertf32x4(__mmask16(-1), v, _mm_loadu_ps(p + offset[12]), 3);
   }
   // p[i][offset + j] = x[j] of lane i
   RISTRETTO_SIMD void store_quads(float* const* p, int64_t offset, const V* x) {
@@ -37,15 +38,21 @@ struct F32x16 {
       _mm_storeu_ps(p[i + 12] + offset, _mm512_maskz_extractf32x4_ps(__mmask8(-1), q[i], 3));
     }
   }
+  RISTRETTO_SIMD V pairs_low(V a, V b) {
+    return _mm512_castpd_ps(_mm512_maskz_unpacklo_pd(__mmask8(-1), _mm512_castps_pd(a), _mm512_castps_pd(b)));
+  }
+  RISTRETTO_SIMD V pairs_high(V a, V b) {
+    return _mm512_castpd_ps(_mm512_maskz_unpackhi_pd(__mmask8(-1), _mm512_castps_pd(a), _mm512_castps_pd(b)));
+  }
   // The 4 x 4 transposes within each quarter.
   RISTRETTO_SIMD void transpose_quads(V a, V b, V c, V d, V* x) {
     const __mmask16 all = __mmask16(-1);
     const V ab_low = _mm512_maskz_unpacklo_ps(all, a, b), ab_high = _mm512_maskz_unpackhi_ps(all, a, b);
     const V cd_low = _mm512_maskz_unpacklo_ps(all, c, d), cd_high = _mm512_maskz_unpackhi_ps(all, c, d);
-    x[0] = _mm512_maskz_shuffle_ps(all, ab_low, cd_low, 0x44);
-    x[1] = _mm512_maskz_shuffle_ps(all, ab_low, cd_low, 0xee);
-    x[2] = _mm512_maskz_shuffle_ps(all, ab_high, cd_high, 0x44);
-    x[3] = _mm512_maskz_shuffle_ps(all, ab_high, cd_high, 0xee);
+    x[0] = pairs_low(ab_low, cd_low);
+    x[1] = pairs_high(ab_low, cd_low);
+    x[2] = pairs_low(ab_high, cd_high);
+    x[3] = pairs_high(ab_high, cd_high);
   }
 #undef RISTRETTO_SIMD
 };

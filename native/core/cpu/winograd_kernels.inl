@@ -1,32 +1,39 @@
-// The transforms of Winograd's F(4x4, 3x3) over `Simd::lanes` tiles at a time (Lavin and Gray, arXiv:1509.09308). Included
-// by float_kernels.inl. Simd::load_quads reads four floats per lane and gives them as four vectors, store_quads is
-// its inverse.
+// The transforms of Winograd's F(4x4, 3x3) over `Simd::lanes` tiles at a time (Lavin and Gray,
+// arXiv:1509.09308), at the points 0, +-kNear, +-kFar and infinity. Included by float_kernels.inl.
+// Simd::load_quads reads four floats per lane and gives them as four vectors, store_quads is its inverse.
 
-// B^T d of one line of six.
+// B^T d of one line of six: row i is the product of (x - q) over all points q but the i-th, or over all of
+// them.
 template <class Simd>
-inline __attribute__((always_inline)) void winograd_input_line(const typename Simd::V (&d)[6], typename Simd::V (&r)[6]) {
+inline __attribute__((always_inline)) void winograd_input_line(const typename Simd::V (&d)[6],
+                                                               typename Simd::V (&r)[6]) {
   using V = typename Simd::V;
-  const V four = Simd::set1(4.0f), minus_four = Simd::set1(-4.0f), minus_five = Simd::set1(-5.0f), two = Simd::set1(2.0f);
-  r[0] = Simd::fma(four, d[0], Simd::fma(minus_five, d[2], d[4]));
-  r[5] = Simd::fma(four, d[1], Simd::fma(minus_five, d[3], d[5]));
-  const V even = Simd::fma(minus_four, d[2], d[4]), odd = Simd::fma(minus_four, d[1], d[3]);
-  r[1] = Simd::add(even, odd);
-  r[2] = Simd::sub(even, odd);
-  const V near = Simd::sub(d[4], d[2]), far = Simd::mul(two, Simd::sub(d[3], d[1]));
-  r[3] = Simd::add(near, far);
-  r[4] = Simd::sub(near, far);
+  constexpr float a = WinogradPoints::kNear, b = WinogradPoints::kFar;
+  const V all0 = Simd::set1(a * a * b * b), all2 = Simd::set1(-a * a - b * b);
+  r[0] = Simd::fma(all0, d[0], Simd::fma(all2, d[2], d[4]));
+  r[5] = Simd::fma(all0, d[1], Simd::fma(all2, d[3], d[5]));
+  const V without_near = Simd::set1(-b * b), without_far = Simd::set1(-a * a);
+  const V near_even = Simd::fma(without_near, d[2], d[4]), near_odd = Simd::fma(without_near, d[1], d[3]);
+  r[1] = Simd::fma(Simd::set1(a), near_odd, near_even);
+  r[2] = Simd::fma(Simd::set1(-a), near_odd, near_even);
+  const V far_even = Simd::fma(without_far, d[2], d[4]), far_odd = Simd::fma(without_far, d[1], d[3]);
+  r[3] = Simd::fma(Simd::set1(b), far_odd, far_even);
+  r[4] = Simd::fma(Simd::set1(-b), far_odd, far_even);
 }
 
-// A^T m of one line of six.
+// A^T m of one line of six: row j is the points' j-th powers.
 template <class Simd>
-inline __attribute__((always_inline)) void winograd_output_line(const typename Simd::V (&m)[6], typename Simd::V (&y)[4]) {
+inline __attribute__((always_inline)) void winograd_output_line(const typename Simd::V (&m)[6],
+                                                                typename Simd::V (&y)[4]) {
   using V = typename Simd::V;
-  const V sum1 = Simd::add(m[1], m[2]), difference1 = Simd::sub(m[1], m[2]);
-  const V sum2 = Simd::add(m[3], m[4]), difference2 = Simd::sub(m[3], m[4]);
-  y[0] = Simd::add(Simd::add(m[0], sum1), sum2);
-  y[1] = Simd::fma(Simd::set1(2.0f), difference2, difference1);
-  y[2] = Simd::fma(Simd::set1(4.0f), sum2, sum1);
-  y[3] = Simd::add(Simd::fma(Simd::set1(8.0f), difference2, difference1), m[5]);
+  constexpr float a = WinogradPoints::kNear, b = WinogradPoints::kFar;
+  const V near_sum = Simd::add(m[1], m[2]), near_difference = Simd::sub(m[1], m[2]);
+  const V far_sum = Simd::add(m[3], m[4]), far_difference = Simd::sub(m[3], m[4]);
+  y[0] = Simd::add(m[0], Simd::add(near_sum, far_sum));
+  y[1] = Simd::fma(Simd::set1(b), far_difference, Simd::mul(Simd::set1(a), near_difference));
+  y[2] = Simd::fma(Simd::set1(b * b), far_sum, Simd::mul(Simd::set1(a * a), near_sum));
+  y[3] = Simd::fma(Simd::set1(b * b * b), far_difference,
+                   Simd::fma(Simd::set1(a * a * a), near_difference, m[5]));
 }
 
 template <class Simd>
@@ -57,7 +64,8 @@ template <class Simd>
 void winograd_output_kernel(const WinogradOutput& w) {
   using V = typename Simd::V;
   float* pointers[Simd::lanes];
-  for (int i = 0; i < Simd::lanes; ++i) pointers[i] = w.lanes[i].out;
+  for (int i = 0; i < Simd::lanes; ++i)
+    pointers[i] = w.lanes[i].out + w.first_row * w.lanes[i].out_row_stride;
   for (int64_t k = 0; k < w.rows; ++k) {
     const float* product = w.products + k * w.row_stride;
     V columns[4][6];
@@ -82,7 +90,8 @@ void winograd_output_kernel(const WinogradOutput& w) {
       pointers[i] += lane.out_row_stride;
       for (int r = 0; r < lane.edge_height; ++r)
         for (int q = 0; q < lane.edge_width; ++q)
-          lane.edge[k * w.edge_row_stride + r * w.line_stride + q] = lane.out[r * w.line_stride + q];
+          lane.edge[(w.first_row + k) * w.edge_row_stride + r * w.line_stride + q] =
+              lane.out[r * w.line_stride + q];
     }
   }
 }

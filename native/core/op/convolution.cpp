@@ -1,6 +1,7 @@
 #include "convolution.h"
 
 #include "convolution_panels.h"
+#include "convolution_winograd.h"
 
 namespace ristretto {
 
@@ -67,12 +68,25 @@ KernelRow<ConvolutionArguments> panel_row(const char* name) {
       [](Context& context, const ConvolutionArguments& a) { convolution_panels(context, a, *Kernels()); }};
 }
 
+template <const FloatKernels* (*Kernels)()>
+KernelRow<ConvolutionArguments> winograd_row(const char* name) {
+  return {
+      name,
+      [](const ConvolutionArguments& a, const CpuFeatures& features) {
+        return Kernels() && Kernels()->available(features) && convolution_winograd_supports(a);
+      },
+      [](Context& context, const ConvolutionArguments& a) { convolution_winograd(context, a, *Kernels()); }};
+}
+
 }  // namespace
 
 const std::vector<KernelRow<ConvolutionArguments>>& Convolution::rows() {
   static const std::vector<KernelRow<ConvolutionArguments>> table = {
+      winograd_row<float_kernels_avx512>("avx512 winograd"),
       panel_row<float_kernels_avx512>("avx512"),
+      winograd_row<float_kernels_avx2>("avx2 winograd"),
       panel_row<float_kernels_avx2>("avx2"),
+      winograd_row<float_kernels_portable>("portable winograd"),
       panel_row<float_kernels_portable>("portable"),
       {"ref", [](const ConvolutionArguments&, const CpuFeatures&) { return true; }, convolution_ref},
   };

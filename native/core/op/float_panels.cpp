@@ -30,27 +30,31 @@ PackedRows packed_rows_at(const FloatKernels& kernels, int64_t rows, int64_t dep
   return {rows, (rows + kernels.rows - 1) / kernels.rows, cut_depth(depth, kernels), data};
 }
 
-PackedRows pack_rows(Context& context, const FloatKernels& kernels, const float* a, int64_t row_stride,
-                     int64_t depth_stride, int64_t rows, int64_t depth, float factor, float* out) {
+void pack_row_panels(const FloatKernels& kernels, const float* a, int64_t row_stride, int64_t depth_stride,
+                     const PackedRows& shape, int64_t begin, int64_t end, float factor, float* out) {
   const int tile = kernels.rows;
-  const PackedRows packed = packed_rows_at(kernels, rows, depth, out);
-  if (rows == 0 || depth == 0) return packed;
-  const auto pack_panels = [&](int64_t begin, int64_t end, int) {
-    for (int64_t panel = begin; panel < end; ++panel) {
-      const int64_t first = panel * tile, have = std::min<int64_t>(tile, rows - first);
-      for (int64_t block = 0; block < packed.depth.count; ++block) {
-        float* to =
-            out + (packed.depth.begin(block) * packed.panels + panel * packed.depth.length(block)) * tile;
-        const float* from = a + first * row_stride + packed.depth.begin(block) * depth_stride;
-        for (int64_t k = 0; k < packed.depth.length(block); ++k, to += tile, from += depth_stride) {
-          int i = 0;
-          for (; i < have; ++i) to[i] = factor == 1.0f ? from[i * row_stride] : factor * from[i * row_stride];
-          for (; i < tile; ++i) to[i] = 0.0f;
-        }
+  for (int64_t panel = begin; panel < end; ++panel) {
+    const int64_t first = panel * tile, have = std::min<int64_t>(tile, shape.rows - first);
+    for (int64_t block = 0; block < shape.depth.count; ++block) {
+      float* to = out + (shape.depth.begin(block) * shape.panels + panel * shape.depth.length(block)) * tile;
+      const float* from = a + first * row_stride + shape.depth.begin(block) * depth_stride;
+      for (int64_t k = 0; k < shape.depth.length(block); ++k, to += tile, from += depth_stride) {
+        int i = 0;
+        for (; i < have; ++i) to[i] = factor == 1.0f ? from[i * row_stride] : factor * from[i * row_stride];
+        for (; i < tile; ++i) to[i] = 0.0f;
       }
     }
-  };
-  context.pool.for_range(packed.panels, std::max<int64_t>(1, 65536 / (depth * tile)), pack_panels);
+  }
+}
+
+PackedRows pack_rows(Context& context, const FloatKernels& kernels, const float* a, int64_t row_stride,
+                     int64_t depth_stride, int64_t rows, int64_t depth, float factor, float* out) {
+  const PackedRows packed = packed_rows_at(kernels, rows, depth, out);
+  if (rows == 0 || depth == 0) return packed;
+  const int64_t grain = std::max<int64_t>(1, 65536 / (depth * kernels.rows));
+  context.pool.for_range(packed.panels, grain, [&](int64_t begin, int64_t end, int) {
+    pack_row_panels(kernels, a, row_stride, depth_stride, packed, begin, end, factor, out);
+  });
   return packed;
 }
 

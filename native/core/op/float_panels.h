@@ -51,6 +51,10 @@ PackedRows packed_rows_at(const FloatKernels& kernels, int64_t rows, int64_t dep
 PackedRows pack_rows(Context& context, const FloatKernels& kernels, const float* a, int64_t row_stride,
                      int64_t depth_stride, int64_t rows, int64_t depth, float factor, float* out);
 
+// The same for row panels [begin, end), on the calling thread.
+void pack_row_panels(const FloatKernels& kernels, const float* a, int64_t row_stride, int64_t depth_stride,
+                     const PackedRows& shape, int64_t begin, int64_t end, float factor, float* out);
+
 // Columns cut into panels of 1 to kMaxVectors vectors of nearly equal width: calls body(first column,
 // vectors, columns written) for each. A panel of one vector only appears where there is but one.
 template <class Body>
