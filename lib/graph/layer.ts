@@ -111,6 +111,15 @@ export abstract class Layer {
   }
 
   /**
+   * Whether the net may run a batch in parts, so that activations stay in the cache: each image (entry of axis
+   * 0) of the tops depends on the same image of the bottoms alone, and parts cost no more than the whole. The
+   * layer is then reshaped for a part, and `forward` is called once for each.
+   */
+  get splitsBatch(): boolean {
+    return false;
+  }
+
+  /**
    * Asked when a ReLU without slope follows in place on top[0]: true where the layer will apply it itself
    * from now on, so that the net leaves the ReLU out.
    */

@@ -19,7 +19,7 @@ export interface NetMemory {
   total: number;
   /** What inputs, kept blobs and activations would take without sharing. */
   unshared: number;
-  /** The largest blob of all and the layer that makes it. */
+  /** The largest blob and the layer that makes it; blobs that exist part by part only do not count. */
   largest: { blob: string; layer: string; shape: readonly number[]; bytes: number } | null;
 }
 
@@ -52,8 +52,9 @@ export function measureMemory(
       if (slices.has(blob) && !seen.has(blob)) memory.unshared += 4 * blob.count;
       if (seen.has(blob) || blob.owner !== blob || !own.has(blob)) continue;
       seen.add(blob);
+      memory.unshared += 4 * blob.count;
+      if (plan.replaced.has(blob)) continue;
       const bytes = note(blob, name);
-      memory.unshared += bytes;
       if (plan.offsets.has(blob)) continue;
       memory[bottom.length ? 'kept' : 'inputs'] += bytes;
     }

@@ -9,7 +9,8 @@ import { insertSplits } from './insert-splits.js';
 import type { Layer, LayerRegistry } from './layer.js';
 import { checkMemory, measureMemory, memoryLimit, type NetMemory } from './memory.js';
 import { collectParams, fillParams, type NetParam } from './params.js';
-import { EMPTY_PLAN, fuseRelus, planNet, undoPlan, type Plan } from './plan.js';
+import { DEFAULT_PART_BYTES, turnTo, type PartedRun } from './batch-parts.js';
+import { fuseRelus, plainPlan, planNet, undoPlan, type Plan } from './plan.js';
 import { copyTrained, netToProto, setLearnable, type CopyReport } from './weights.js';
 import { checkWiring, listNames, suggestion } from './wiring.js';
 
@@ -52,6 +53,11 @@ export interface NetOptions {
   rounding?: Rounding;
   /** Bytes that the net may need at most; the machine's memory where unset. */
   memoryLimit?: number;
+  /**
+   * Bytes that one layer's bottoms and tops may take at a time: a larger batch is run in parts where the layers
+   * allow it, each part through all of them. Infinity keeps batches whole. Default 6 MB.
+   */
+  partBytes?: number;
   /** Aborts creation and every pass. */
   signal?: AbortSignal;
 }
@@ -100,7 +106,9 @@ export class Net {
   readonly #arena: ActivationArena;
   readonly #seed: number;
   #fused: ReadonlySet<number> = new Set();
-  #plan: Plan = EMPTY_PLAN;
+  #plan: Plan = plainPlan(new Set());
+  /** Whether the plan may run the batch in parts; an observer wants whole blobs. */
+  #inParts = true;
   #memory!: NetMemory;
   /** Shape arrays that each layer was last reshaped with: a blob gets a new array when its shape changes. */
   #shapes: (readonly number[])[][] = [];
@@ -218,7 +226,7 @@ export class Net {
   /** A blob whose values stay readable; an error for an unknown one, or one whose memory others use. */
   blob(name: string): Blob {
     const blob = this.#find(name);
-    if (this.#plan.offsets.has(blob.owner))
+    if (this.#plan.offsets.has(blob.owner) || this.#plan.replaced.has(blob.owner))
       throw new UsageError(`blob '${name}' shares its memory with others: name it in \`keep\` to read it`);
     return blob;
   }
@@ -307,6 +315,11 @@ export class Net {
   }
 
   async #enqueue(from: number, to: number, options: ForwardOptions): Promise<void> {
+    const inParts = !options.observe && from === 0 && to === this.layers.length - 1;
+    if (inParts !== this.#inParts && (inParts || this.#plan.runs.size > 0)) {
+      this.#inParts = inParts;
+      this.#reshapeAll();
+    }
     this.#bindPlan();
     const range = this.layers.slice(from, to + 1);
     // Inputs first: only they change shapes in an ordinary pass, and then before anything was computed.
@@ -318,7 +331,18 @@ export class Net {
     }
     for (let i = 0; i < rest.length; i++) {
       if (this.#shapesChanged(rest[i].index) && this.#followValues(rest[i].index)) i = 0;
-      await this.#runLayer(rest[i], options);
+      const run = this.#plan.runs.get(rest[i].index);
+      if (run) {
+        await this.#runParts(run, options);
+        i += run.layers.length - 1;
+      } else await this.#runLayer(rest[i], options);
+    }
+  }
+
+  async #runParts(run: PartedRun, options: ForwardOptions): Promise<void> {
+    for (let part = 0; part < run.parts; part++) {
+      turnTo(run, part);
+      for (const entry of run.layers) await this.#runLayer(entry, options);
     }
   }
 
@@ -352,13 +376,18 @@ export class Net {
   #makePlan(): void {
     const { own, sourceTops, blobs } = this.#connections;
     undoPlan(this.#plan);
-    this.#plan = { ...EMPTY_PLAN, omitted: this.#fused };
+    this.#plan = plainPlan(this.#fused);
     if (!this.#keepAll && !this.#shapesDependOnValues) {
       const fixed = new Set<Blob>([...sourceTops.values()].map((blob) => blob.owner));
       for (const name of this.#kept) fixed.add(blobs.get(name)!.owner);
       for (const { top, lossWeights } of this.layers)
         for (const [i, blob] of top.entries()) if (lossWeights[i]) fixed.add(blob.owner);
-      this.#plan = planNet(this.layers, (blob) => own.has(blob) && !fixed.has(blob.owner), this.#fused);
+      this.#plan = planNet(
+        this.layers,
+        (blob) => own.has(blob) && !fixed.has(blob.owner),
+        this.#fused,
+        this.#inParts ? (this.#options.partBytes ?? DEFAULT_PART_BYTES) : Infinity,
+      );
     }
     this.#boundTo = null;
     this.#memory = measureMemory(this.layers, this.params, own, this.#plan);
@@ -379,7 +408,7 @@ export class Net {
 
   #reshapeFrom(index: number): void {
     undoPlan(this.#plan);
-    this.#plan = { ...EMPTY_PLAN, omitted: this.#fused };
+    this.#plan = plainPlan(this.#fused);
     for (const { layer, bottom, top } of this.layers.slice(index)) {
       if (bottom.length === 0) continue;
       try {

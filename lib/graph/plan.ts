@@ -1,6 +1,7 @@
 import type { Blob } from '../blob/index.js';
 import { create, has, type LayerParameter } from '../proto/index.js';
 import { assignOffsets } from './arena.js';
+import { findPartedRuns, type PartedRun } from './batch-parts.js';
 import type { NetLayer } from './build.js';
 
 /** How an inference pass runs: which layers fall away, and where the activations lie in one arena. */
@@ -13,9 +14,23 @@ export interface Plan {
   readonly arenaBytes: number;
   /** Blobs that lie inside a Concat's top. */
   readonly slices: readonly Blob[];
+  /** Layers that run the batch part by part, by the index of the first one. */
+  readonly runs: ReadonlyMap<number, PartedRun>;
+  /** Blobs that exist part by part only. */
+  readonly replaced: ReadonlySet<Blob>;
 }
 
-export const EMPTY_PLAN: Plan = { omitted: new Set(), offsets: new Map(), arenaBytes: 0, slices: [] };
+/** A pass in which every layer runs, but for `omitted` ones, and every blob has memory of its own. */
+export function plainPlan(omitted: ReadonlySet<number>): Plan {
+  return {
+    omitted,
+    offsets: new Map(),
+    arenaBytes: 0,
+    slices: [],
+    runs: new Map(),
+    replaced: new Set(),
+  };
+}
 
 function isPlainRelu({ relu_param: relu, type }: LayerParameter): boolean {
   return type === 'ReLU' && (relu?.negative_slope ?? 0) === 0;
@@ -119,15 +134,12 @@ function concatInPlace(
   return slices;
 }
 
-/**
- * Plans an inference pass. `plannable` says whether a blob's memory may be reused once its last reader is done;
- * `fused` are the layers that `fuseRelus` found. The bottoms of Concats may become slices: `undoPlan` mends that.
- */
-export function planNet(
+/** Writes Concats in place and lets blobs share memory, among layers that run one after the other. */
+function planLayers(
   layers: readonly NetLayer[],
   plannable: (blob: Blob) => boolean,
   fused: ReadonlySet<number>,
-): Plan {
+): Pick<Plan, 'omitted' | 'offsets' | 'arenaBytes' | 'slices'> {
   const omitted = new Set(fused);
   const slices = concatInPlace(layers, plannable, omitted);
   const lives = new Map<Blob, { first: number; last: number; free: boolean }>();
@@ -151,6 +163,49 @@ export function planNet(
     offsets: new Map(owners.map((owner, i) => [owner, offsets[i]])),
     arenaBytes: bytes,
     slices,
+  };
+}
+
+/**
+ * Plans an inference pass. `plannable` says whether a blob's memory may be reused once its last reader is done;
+ * `fused` are the layers that `fuseRelus` found; `partBytes` bounds the parts
+ * that a batch is run in. Bottoms of Concats
+ * may become slices and layers may be reshaped for parts: `undoPlan` and a reshape mend that.
+ */
+export function planNet(
+  layers: readonly NetLayer[],
+  plannable: (blob: Blob) => boolean,
+  fused: ReadonlySet<number>,
+  partBytes: number,
+): Plan {
+  const runs = findPartedRuns(layers, plannable, fused, partBytes);
+  const inRun = new Set(runs.flatMap((run) => run.layers.map(({ index }) => index)));
+  // What a run and other layers both touch is alive in both, so it stays out of either's plan.
+  const bridging = new Set(runs.flatMap(({ windows }) => windows.map(({ whole }) => whole.owner)));
+  const outer = planLayers(
+    layers.filter(({ index }) => !inRun.has(index)),
+    (blob) => plannable(blob) && !bridging.has(blob.owner),
+    fused,
+  );
+  const omitted = new Set(outer.omitted);
+  const offsets = new Map(outer.offsets);
+  const slices = [...outer.slices];
+  let arenaBytes = outer.arenaBytes;
+  // Runs follow each other, so they use the same memory; what lives across a run lies before it.
+  for (const run of runs) {
+    const inner = planLayers(run.layers, (blob) => run.own.has(blob), fused);
+    for (const index of inner.omitted) omitted.add(index);
+    for (const [blob, offset] of inner.offsets) offsets.set(blob, outer.arenaBytes + offset);
+    slices.push(...inner.slices);
+    arenaBytes = Math.max(arenaBytes, outer.arenaBytes + inner.arenaBytes);
+  }
+  return {
+    omitted,
+    offsets,
+    arenaBytes,
+    slices,
+    runs: new Map(runs.map((run) => [run.first, run])),
+    replaced: new Set(runs.flatMap((run) => [...run.replaced])),
   };
 }
 

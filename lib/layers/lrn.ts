@@ -41,6 +41,9 @@ export class LRN extends Layer {
     });
   }
 
+  override get splitsBatch(): boolean {
+    return true;
+  }
   override get acceptsStridedTop(): boolean {
     return true;
   }

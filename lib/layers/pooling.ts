@@ -106,6 +106,9 @@ export class Pooling extends Layer {
     });
   }
 
+  override get splitsBatch(): boolean {
+    return true;
+  }
   override get acceptsStridedTop(): boolean {
     return true;
   }

@@ -100,6 +100,9 @@ export abstract class SpatialLayer extends Layer implements TrimmingLayer {
     return (this.relu = true);
   }
 
+  override get splitsBatch(): boolean {
+    return this.#axis === 1;
+  }
   override get acceptsStridedTop(): boolean {
     return this.#axis === 1 && this.#spatialAxes === 2;
   }

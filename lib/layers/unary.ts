@@ -30,6 +30,9 @@ class Unary extends Layer {
     ops.unary(stream, { src: bottom.tensor(), dst: top.tensor(), ...this.#applied, label: this.name });
   }
 
+  override get splitsBatch(): boolean {
+    return true;
+  }
   override get acceptsStridedTop(): boolean {
     return true;
   }

@@ -47,8 +47,11 @@ class Counter extends Fake {
   }
 }
 
-/** y = x + 1, slices welcome. */
+/** y = x + 1, slices and parts welcome. */
 class AddOne extends Fake {
+  override get splitsBatch() {
+    return true;
+  }
   relu = false;
   override get acceptsStridedTop() {
     return true;
@@ -91,6 +94,9 @@ class ReLU extends Fake {
 }
 
 class Negate extends Fake {
+  override get splitsBatch() {
+    return true;
+  }
   override compute([bottom]: readonly Blob[], [top]: readonly Blob[]): void {
     write(
       top,
@@ -100,6 +106,9 @@ class Negate extends Fake {
 }
 
 class Split extends Fake {
+  override get splitsBatch() {
+    return true;
+  }
   override tops = { min: 1 };
   override reshape([bottom]: readonly Blob[], top: readonly Blob[]): void {
     for (const blob of top) {
@@ -110,6 +119,9 @@ class Split extends Fake {
 }
 
 class Concat extends Fake {
+  override get splitsBatch() {
+    return true;
+  }
   override bottoms = { min: 1 };
   override reshape(bottom: readonly Blob[], [top]: readonly Blob[]): void {
     const shape = [...bottom[0].shape];

@@ -283,7 +283,7 @@ describe('the inference plan', () => {
 
   it('gives the same values as a net that keeps everything', async () => {
     // Diamonds, layers in place behind splits, blobs read far from where they are made.
-    const layers = [input([2, 3, 2, 2])];
+    const layers = [input([4, 3, 2, 1])];
     let state = 12345;
     const random = (n: number) => (state = (Math.imul(state, 1103515245) + 12345) >>> 0) % n;
     const names = ['x'];
@@ -299,15 +299,50 @@ describe('the inference plan', () => {
     }
     const values = Array.from({ length: 24 }, () => random(100) / 10 - 5);
     const results: Float32Array[][] = [];
-    for (const keep of ['all', 'outputs'] as const) {
-      const net = await make(layers.join('\n'), { keep });
+    const configurations: Partial<NetOptions>[] = [
+      { keep: 'all' },
+      {},
+      { keep: ['b7', 'b20', 'b33'] },
+      { partBytes: 1 },
+      { partBytes: 200 },
+      { partBytes: 1, keep: ['b7', 'b20', 'b33'] },
+    ];
+    for (const configuration of configurations) {
+      const net = await make(layers.join('\n'), configuration);
       net.blob('x').set(values);
       await net.forward();
       await net.forward();
       results.push(net.outputs.map((blob) => blob.toArray()));
+      if (!configuration.keep) continue;
+      for (const name of ['b7', 'b20', 'b33']) results.at(-1)!.push(net.blob(name).toArray());
     }
-    expect(results[1]).toEqual(results[0]);
-    expect(results[0].length).toBeGreaterThan(2);
+    const [all, ...others] = results;
+    for (const values of others) expect(values).toEqual(all.slice(0, values.length));
+    expect(all.length).toBeGreaterThan(5);
+  });
+
+  it('runs a batch in parts, and whole for an observer', async () => {
+    const net = await make(
+      `${input([4, 256])} ${chain(5)} ${layer('Sum', 's', 'b4', 's')} ${layer('AddOne', 'e', 's', 'e')}`,
+      { partBytes: 2 * 1024 * 2, keep: ['b1'] },
+    );
+    // Whole: x, b1, b4, e, and in the arena s; of two images: b0, b2 and b3, of which two live at a time.
+    expect(net.memory).toMatchObject({ inputs: 4096, kept: 3 * 4096, activations: 4096 + 2 * 2048 });
+    const values = Float32Array.from({ length: 1024 }, (_, i) => i);
+    net.blob('x').set(values);
+    await net.forward();
+    expect(journal.filter((name) => name === 'l2')).toHaveLength(2);
+    expect(journal.filter((name) => name === 's')).toHaveLength(1);
+    expect(net.blob('e').toArray()).toEqual(values.map((x) => x + 6));
+    expect(net.blob('b1').toArray()).toEqual(values.map((x) => x + 2));
+    expect(() => net.blob('b2')).toThrow(/keep/);
+    journal.length = 0;
+    const shapes: string[] = [];
+    await net.forward({ observe: (_, __, [top]) => void shapes.push(top.shapeText) });
+    expect(new Set(shapes)).toEqual(new Set(['(4, 256)']));
+    expect(journal.filter((name) => name === 'l2')).toHaveLength(1);
+    await net.forward();
+    expect(net.blob('e').toArray()).toEqual(values.map((x) => x + 6));
   });
 
   it('never lets a layer in place reach another branch', async () => {
