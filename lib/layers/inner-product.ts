@@ -22,7 +22,8 @@ export class InnerProduct extends Layer implements TrimmingLayer {
     this.#ip = this.param.inner_product_param ?? create('InnerProductParameter');
   }
 
-  override setup(bottom: readonly Blob[]): void {
+  override setup(bottom: readonly Blob[], top: readonly Blob[]): void {
+    if (top[0] === bottom[0]) this.fail('cannot run in place');
     const { num_output: outputs, transpose } = this.#ip;
     if (outputs < 1) this.fail('must be at least 1', 'inner_product_param.num_output');
     this.#axis = bottom[0].axis(this.#ip.axis);

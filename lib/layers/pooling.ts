@@ -28,7 +28,8 @@ export class Pooling extends Layer {
     this.#pool = this.param.pooling_param ?? create('PoolingParameter');
   }
 
-  override setup(_bottom: readonly Blob[], top: readonly Blob[]): void {
+  override setup(bottom: readonly Blob[], top: readonly Blob[]): void {
+    if (top.includes(bottom[0])) this.fail('cannot run in place');
     const pool = this.#pool;
     const given = (field: Parameters<typeof has<PoolingParameter>>[1]) => has(pool, field);
     if (pool.global_pooling) {

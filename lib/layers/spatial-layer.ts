@@ -27,6 +27,7 @@ export abstract class SpatialLayer extends Layer implements TrimmingLayer {
   override setup(bottom: readonly Blob[], top: readonly Blob[]): void {
     if (bottom.length !== top.length)
       this.fail(`has ${bottom.length} bottoms and ${top.length} tops; it needs as many tops as bottoms`);
+    if (top.some((blob) => bottom.includes(blob))) this.fail('cannot run in place');
     const { num_output: outputs, group, bias_term: biasTerm } = this.conv;
     const shape = bottom[0].shape;
     this.#axis = bottom[0].axis(this.conv.axis);

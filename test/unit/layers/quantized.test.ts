@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest';
+import { Blob } from '../../../lib/blob/index.js';
+import { Quantized } from '../../../lib/layers/quantized.js';
+import { Stream } from '../../../lib/native/index.js';
+import { Phase } from '../../../lib/proto/index.js';
+import { forward, makeLayer, run, type Given } from './run-layer.js';
+
+const fc = (quantization: string) =>
+  `inner_product_param { num_output: 1 } quantization_param { ${quantization} }`;
+const fixed = 'bw_layer_in: 4 fl_layer_in: 1 bw_layer_out: 6 fl_layer_out: 1 bw_params: 4 fl_params: 2';
+const input: Given = { shape: [2, 2], values: [0.75, 9, -0.75, 0.3] };
+
+async function quantizedFc(quantization: string, weights: number[], bias: number, context = {}) {
+  const made = await makeLayer('FcRistretto', fc(quantization), [input], context);
+  made.layer.blobs[0].set(weights);
+  made.layer.blobs[1].set([bias]);
+  return made;
+}
+
+describe('a quantised layer', () => {
+  it('trims input, weights, bias and output, ties away from zero', async () => {
+    // input: 1, 3.5 (saturated), -1, 0.5; weights: 0.75, -2 (saturated); bias 0.25
+    const made = await quantizedFc(fixed, [0.7, -9], 0.3);
+    expect(await forward(made)).toEqual([[0.75 - 7 + 0.25, -0.75 - 1 + 0.25]]);
+  });
+
+  it('leaves its bottom and its parameters as they are', async () => {
+    const made = await quantizedFc(fixed, [0.7, -9], 0.3);
+    await forward(made);
+    expect([...made.bottom[0].data]).toEqual([...Float32Array.from(input.values as number[])]);
+    expect(made.layer.blobs.flatMap((blob) => [...blob.data])).toEqual([...Float32Array.of(0.7, -9, 0.3)]);
+  });
+
+  it('trims anew when weights change, and only then', async () => {
+    const stream = new Stream({ threads: 1, profile: true });
+    const made = await quantizedFc(fixed, [0.7, -9], 0.3);
+    const first = await forward(made, stream);
+    await forward(made, stream);
+    const trims = () => stream.profile().find(({ op }) => op === 'trim')!.calls;
+    expect(trims()).toBe(2);
+    made.layer.blobs[0].set([0.25, 0]);
+    expect(await forward(made, stream)).not.toEqual(first);
+    expect(trims()).toBe(3);
+  });
+
+  it('follows a parameter that shares another blob’s memory', async () => {
+    const made = await quantizedFc(fixed, [0, 0], 0);
+    const shared = new Blob('shared', [1, 2]);
+    made.layer.blobs[0].shareData(shared);
+    shared.set([1, 1]);
+    const [first] = await forward(made);
+    shared.set([-1, -1]);
+    const [second] = await forward(made);
+    expect(second).toEqual(first.map((x) => -x));
+  });
+
+  it('rounds ties as the context says', async () => {
+    const text = fc('bw_layer_in: 8 fl_layer_in: 0 bw_params: 8 fl_params: 2');
+    const values = async (rounding?: 'halfToEven') => {
+      const made = await makeLayer('FcRistretto', text, [{ shape: [1, 2], values: [0.5, 2.5] }], {
+        rounding,
+      });
+      made.layer.blobs[0].set([1, 10]);
+      return (await forward(made))[0];
+    };
+    expect(await values()).toEqual([1 + 30]);
+    expect(await values('halfToEven')).toEqual([0 + 20]);
+  });
+
+  it('saturates at +-32768 where fields are unset', async () => {
+    const made = await makeLayer('FcRistretto', fc(''), [{ shape: [1, 1], values: [1e6] }]);
+    made.layer.blobs[0].set([1]);
+    const [[value]] = await forward(made);
+    expect(value).toBe(32768);
+  });
+
+  it('keeps the bias and fixes the activations with weights that are powers of two', async () => {
+    const made = await quantizedFc(
+      'precision: INTEGER_POWER_OF_2_WEIGHTS exp_min: -2 exp_max: 1 bw_layer_in: 8 fl_layer_in: 2 bw_layer_out: 16 fl_layer_out: 8',
+      [0, 3],
+      0.0625,
+    );
+    // Weights 2^-2 (zero has the least exponent) and 2; inputs 0.75, 9, -0.75, 0.25.
+    expect(await forward(made)).toEqual([[0.1875 + 18 + 0.0625, -0.1875 + 0.5 + 0.0625]]);
+  });
+
+  it('names the layer where a value is NaN, and recovers', async () => {
+    const stream = new Stream({ threads: 1 });
+    const made = await quantizedFc(fixed, [0.7, NaN], 0.3);
+    await expect(forward(made, stream)).rejects.toThrow(/^it: .*NaN/);
+    made.layer.blobs[0].set([0.7, -9]);
+    made.bottom[0].set([NaN, 0, 0, 0]);
+    await expect(forward(made, stream)).rejects.toThrow(/^it: .*NaN/);
+    made.bottom[0].set(input.values as number[]);
+    expect(await forward(made, stream)).toEqual([[-6, -1.5]]);
+  });
+
+  it('fuses a ReLU behind its output trim', async () => {
+    const made = await quantizedFc(fixed, [0.7, -9], 0.3);
+    expect(made.layer.fuseRelu()).toBe(true);
+    expect(await forward(made)).toEqual([[0, 0]]);
+  });
+});
+
+describe('stochastic rounding', () => {
+  const many: Given = { shape: [1, 400], values: (i) => (i % 2 ? 0.25 : 0.75) };
+  const layerText = (scheme: string) =>
+    `inner_product_param { num_output: 3 } quantization_param { bw_layer_in: 8 fl_layer_in: 0 bw_params: 8 fl_params: 0 bw_layer_out: 32 fl_layer_out: 4 ${scheme} }`;
+  const make = async (phase: Phase, seed: number, scheme = '') => {
+    const made = await makeLayer('FcRistretto', layerText(scheme), [many], { phase, seed });
+    made.layer.blobs[0].set(Array.from({ length: 1200 }, (_, i) => 0.5 + (i % 3)));
+    return made;
+  };
+
+  it('in TRAIN draws parameters anew at each pass, the same for the same seed, and leaves activations', async () => {
+    const made = await make(Phase.TRAIN, 7);
+    const first = await forward(made);
+    const second = await forward(made);
+    expect(second).not.toEqual(first);
+    expect((made.layer as Quantized).trainingForwards).toBe(2);
+    const again = await make(Phase.TRAIN, 7);
+    expect([await forward(again), await forward(again)]).toEqual([first, second]);
+    expect(await forward(await make(Phase.TRAIN, 8))).not.toEqual(first);
+    // Untrimmed inputs are quarters: were they trimmed to whole numbers, so would the sums be.
+    expect(first[0].some((x) => x % 1 !== 0)).toBe(true);
+  });
+
+  it('in TEST depends on the images seen, not on how they are batched', async () => {
+    const text = layerText('rounding_scheme: STOCHASTIC');
+    const images = (n: number, from: number): Given => ({
+      shape: [n, 400],
+      values: (i) => ((i + from * 400) % 7) / 7,
+    });
+    const whole = await makeLayer('FcRistretto', text, [images(4, 0)]);
+    const halves = await makeLayer('FcRistretto', text, [images(2, 0)]);
+    for (const { layer } of [whole, halves])
+      layer.blobs[0].set(Array.from({ length: 1200 }, (_, i) => (i % 5) / 5));
+    const [expected] = await forward(whole);
+    const [first] = await forward(halves);
+    halves.bottom[0].set(Array.from({ length: 800 }, (_, i) => ((i + 800) % 7) / 7));
+    const [second] = await forward(halves);
+    expect([...first, ...second]).toEqual(expected);
+    expect(new Set(expected).size).toBeGreaterThan(2);
+  });
+});
+
+it('LRNRistretto trims every step', async () => {
+  const text =
+    'lrn_param { local_size: 3 alpha: 3 beta: 1 k: 1 } quantization_param { precision: MINIFLOAT mant_bits: 2 exp_bits: 5 }';
+  const [out] = await run('LRNRistretto', text, [{ shape: [1, 3, 1, 1], values: [1.1, 3.1, 0.9] }]);
+  // Inputs 1, 3, 0.875; squares 1, 8 (9: a tie, to even), 0.75. Sums: 1, 1 + 8 = 8 (9), 8 + 0.75 = 8 (8.75).
+  // Scales 1 + s: 8 (9), 8 (9), and 8 - 1 = 7: 8. Powers 0.125. Products 0.125, 0.375, 0.109375 (0.109375).
+  expect(out).toEqual([0.125, 0.375, 0.109375]);
+});
