@@ -1,4 +1,14 @@
 export type * from './surface.js';
 import { addon } from './loader.js';
 
-export const { Buffer: NativeMemory, Tensor, PackedWeights, Stream, cpuFeatures, ops } = addon;
+export const {
+  Buffer: NativeMemory,
+  Tensor,
+  PackedWeights,
+  Stream,
+  LmdbReader,
+  LmdbWriter,
+  convertImage,
+  cpuFeatures,
+  ops,
+} = addon;

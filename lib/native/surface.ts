@@ -252,25 +252,20 @@ export interface ArgMaxFields extends Labelled {
   topK: number;
 }
 
-export interface ResizeImageFields extends Labelled {
-  /** u8 (H, W, C) */
-  src: NativeTensor;
-  /** u8 (H', W', C) */
-  dst: NativeTensor;
-}
+/** How the elements of a record follow each other; swapped: channels 0 and 2 exchanged (RGB to BGR). */
+export type PixelLayout = 'planar' | 'interleaved' | 'interleavedSwapped';
 
-export interface TransformImageFields extends Labelled {
-  /** u8 or f32: (H, W, C) with channelsLast, else (C, H, W) */
+/**
+ * dst (N, C, H, W) = (crop of src - mean) * scale. `geometry` is i32 (N, 7): per record the offset of its first
+ * element in src (low 31 bits, the rest), height, width, the crop's top and left, mirror.
+ */
+export interface TransformImagesFields extends Labelled {
   src: NativeTensor;
-  /** f32 (1, C, h, w): one image of the batch */
-  dst: NativeTensor;
-  /** f32 (1, C, H, W) as a mean file has it */
+  geometry: NativeTensor;
+  /** (C), or (C, H, W) of the whole record. */
   mean?: NativeTensor | null;
-  meanValues?: readonly number[];
-  channelsLast?: boolean;
-  mirror?: boolean;
-  cropTop?: number;
-  cropLeft?: number;
+  dst: NativeTensor;
+  layout: PixelLayout;
   scale?: number;
 }
 
@@ -285,11 +280,38 @@ export interface NativeOps {
   lrn(stream: NativeStream, fields: LrnFields): void;
   pairLoss(stream: NativeStream, fields: PairLossFields): void;
   pooling(stream: NativeStream, fields: PoolingFields): void;
-  resizeImage(stream: NativeStream, fields: ResizeImageFields): void;
   softmax(stream: NativeStream, fields: SoftmaxFields): void;
-  transformImage(stream: NativeStream, fields: TransformImageFields): void;
+  transformImages(stream: NativeStream, fields: TransformImagesFields): void;
   trim(stream: NativeStream, fields: TrimFields): void;
   unary(stream: NativeStream, fields: UnaryFields): void;
+}
+
+export interface LmdbRecord {
+  key: string;
+  value: Uint8Array;
+}
+
+/** Reads an LMDB database in key order; damaged files raise errors. Needs no lock and no writable folder. */
+export interface NativeLmdbReader {
+  /** Number of records. */
+  readonly entries: number;
+  /** Records [first, first + count), fewer at the end; cheapest where the last read ended. */
+  read(first: number, count: number): Promise<LmdbRecord[]>;
+  close(): void;
+}
+
+/** Writes a new LMDB database; `put` is one transaction. Close it when the last put is done. */
+export interface NativeLmdbWriter {
+  put(records: readonly (readonly [key: string, value: Uint8Array])[]): Promise<void>;
+  close(): void;
+}
+
+/** A decoded image: 8 bits, rows of pixels, channels interleaved. */
+export interface PixelImage {
+  data: Uint8Array;
+  height: number;
+  width: number;
+  channels: number;
 }
 
 export interface CpuFeatures {
@@ -312,6 +334,13 @@ export interface NativeAddon {
   ) => NativeTensor;
   PackedWeights: new () => NativePackedWeights;
   Stream: new (options?: StreamOptions) => NativeStream;
+  LmdbReader: new (path: string) => NativeLmdbReader;
+  LmdbWriter: new (folder: string) => NativeLmdbWriter;
+  /** Luma of an RGB image and OpenCV's bilinear resize, in this order, on Node's thread pool. */
+  convertImage(
+    image: PixelImage,
+    target: { gray?: boolean; height?: number; width?: number },
+  ): Promise<PixelImage>;
   cpuFeatures(): CpuFeatures;
   ops: NativeOps;
   /** {op: {field: kind}} as the binary defines it. */

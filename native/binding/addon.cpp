@@ -1,8 +1,10 @@
 // The addon's entry: registrations only.
 #include <napi.h>
 
+#include "convert_image.h"
 #include "core/cpu/features.h"
 #include "handles.h"
+#include "lmdb.h"
 #include "ops.h"
 #include "stream.h"
 
@@ -28,6 +30,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   TensorHandle::define(env, exports);
   PackedHandle::define(env, exports);
   StreamHandle::define(env, exports);
+  define_lmdb(env, exports);
+  define_convert_image(env, exports);
   exports.Set("cpuFeatures", Napi::Function::New(env, cpu_features));
   // ops: {name: function}, surface: {name: {field: kind}} (what test/structure compares with lib/native).
   Napi::Object ops = Napi::Object::New(env), surface = Napi::Object::New(env);

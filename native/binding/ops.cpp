@@ -13,9 +13,8 @@ namespace ristretto::binding {
   ROW(lrn)                 \
   ROW(pair_loss)           \
   ROW(pooling)             \
-  ROW(resize_image)        \
   ROW(softmax)             \
-  ROW(transform_image)     \
+  ROW(transform_images)    \
   ROW(trim)                \
   ROW(unary)
 

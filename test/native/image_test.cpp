@@ -1,11 +1,10 @@
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <random>
 
 #include "check.h"
+#include "core/op/gray_image.h"
 #include "core/op/resize_image.h"
-#include "core/op/transform_image.h"
 
 using namespace ristretto;
 
@@ -78,52 +77,10 @@ TEST(threads_do_not_change_a_resized_image) {
   CHECK(resize(src, 100, 90, 3, 227, 227, 1) == resize(src, 100, 90, 3, 227, 227, 3));
 }
 
-TEST(a_record_is_cropped_mirrored_and_scaled_the_same_from_either_layout) {
-  const int64_t c = 3, h = 6, w = 7, crop = 4;
-  std::vector<uint8_t> planar = noise(c * h * w), interleaved(planar.size());
-  for (int64_t k = 0; k < c; ++k)
-    for (int64_t i = 0; i < h * w; ++i) interleaved[i * c + k] = planar[k * h * w + i];
-  std::vector<float> mean(c * h * w);
-  for (size_t i = 0; i < mean.size(); ++i) mean[i] = float(i) * 0.37f;
-  Context context(1, CpuFeatures{});
-  for (const bool mirror : {false, true})
-    for (int with_mean = 0; with_mean < 3; ++with_mean)
-      for (const bool channels_last : {false, true}) {
-        std::vector<float> dst(c * crop * crop);
-        TransformImageArguments a;
-        a.src = channels_last ? bytes(interleaved, {h, w, c}) : bytes(planar, {c, h, w});
-        a.dst = Tensor::of(dst.data(), {1, c, crop, crop});
-        if (with_mean == 1) a.mean = Tensor::of(mean.data(), {1, c, h, w});
-        if (with_mean == 2) a.mean_values = {104, 117, 123};
-        a.channels_last = channels_last;
-        a.mirror = mirror;
-        a.crop_top = 1;
-        a.crop_left = 2;
-        a.scale = 0.25f;
-        TransformImage::check(a);
-        TransformImage::run(context, a);
-        for (int64_t k = 0; k < c; ++k)
-          for (int64_t y = 0; y < crop; ++y)
-            for (int64_t x = 0; x < crop; ++x) {
-              const int64_t at = (k * h + 1 + y) * w + 2 + (mirror ? crop - 1 - x : x);
-              const float less = with_mean == 1 ? mean[at] : with_mean == 2 ? a.mean_values[k] : 0.f;
-              CHECK_EQUAL(dst[(k * crop + y) * crop + x], (float(planar[at]) - less) * 0.25f);
-            }
-      }
-}
-
-TEST(what_does_not_fit_is_refused) {
-  std::vector<uint8_t> src(3 * 4 * 4);
-  std::vector<float> dst(3 * 4 * 4);
-  TransformImageArguments a;
-  a.src = bytes(src, {3, 4, 4});
-  a.dst = Tensor::of(dst.data(), {1, 3, 4, 4});
-  a.crop_left = 1;
-  bool refused = false;
-  try {
-    TransformImage::check(a);
-  } catch (const Error& e) {
-    refused = std::strstr(e.what(), "does not fit") != nullptr;
-  }
-  CHECK(refused);
+TEST(gray_of_the_pure_colours) {
+  const std::vector<uint8_t> colours = {255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255};
+  const std::vector<uint8_t> expected = {76, 150, 29, 255};
+  std::vector<uint8_t> gray(4);
+  gray_from_rgb(colours.data(), 4, 3, gray.data());
+  CHECK(gray == expected);
 }
