@@ -57,7 +57,7 @@ describe('parseFlags', () => {
   });
 
   it.each([
-    [['--modle=x'], 'unknown flag --modle; did you mean --model?'],
+    [['--itertions=1'], 'unknown flag --itertions; did you mean --iterations?'],
     [['--zzzzzz'], 'unknown flag --zzzzzz; --help'],
     [['--model'], '--model needs a value'],
     [['--model', '--gpu=0'], '--model needs a value'],
