@@ -5,16 +5,17 @@ import { formatBytes, formatSeconds, layoutTable } from './table.js';
 type Layer = QuantizeResult['layers'][number];
 type Format = Layer['formats']['input'];
 
+/** Short enough for a column: fixed point as width.fraction. */
 function formatName(format: Format): string {
-  switch (format.kind) {
-    case 'float32':
-      return 'float32';
+  switch (format?.kind) {
     case 'dynamicFixedPoint':
       return `${format.bitWidth}.${format.fractionalLength}`;
     case 'minifloat':
       return `m${format.mantissaBits}e${format.exponentBits}`;
     case 'integerPowerOfTwo':
       return `2^${format.exponentMin}..${format.exponentMax}`;
+    default:
+      return 'float32';
   }
 }
 

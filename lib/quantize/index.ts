@@ -4,5 +4,5 @@ export { parseIntegerLengths, type LayerIntegerLengths, type LayerRange } from '
 export type { EvaluationId, QuantizeEvent } from './events.js';
 export type { Candidate, ModeOutcome, Part, TrimmingMode } from './modes/index.js';
 export type { QuantizeOptions, QuantizeResult, RunOptions, ScoresByWidth } from './options.js';
-export type { FormatSummary, LayerReport, ParameterBytes, SaturationCount } from './report.js';
+export type { LayerReport, ParameterBytes, SaturationCount } from './report.js';
 export type { BatchScores, NetScores, OutputDescription } from './running-scores.js';

@@ -1,4 +1,5 @@
 import { RistrettoError } from '../errors/index.js';
+import { activationIntegerLength, parameterIntegerLength } from '../formats/index.js';
 
 /** Largest magnitudes seen in one layer over the calibration batches. */
 export interface LayerRange {
@@ -19,20 +20,6 @@ export interface LayerIntegerLengths {
 
 const PARTS = ['input', 'output', 'parameters'] as const;
 
-/** What a part with only zeros gets: there is nothing to choose by. */
-const LENGTH_OF_ZEROS = 1;
-
-/**
- * ceil(log2 x) for x > 0. A double's log2 can land on the wrong side of an integer for no float32 but near a
- * power of two; comparing with the power itself settles it.
- */
-function ceilLog2(value: number): number {
-  let exponent = Math.ceil(Math.log2(value));
-  while (2 ** exponent < value) exponent++;
-  while (2 ** (exponent - 1) >= value) exponent--;
-  return exponent;
-}
-
 /** The integer lengths that the original chooses for these ranges (NUMERICS 5). */
 export function integerLengthsOf(
   ranges: readonly LayerRange[],
@@ -46,11 +33,11 @@ export function integerLengthsOf(
         throw new RistrettoError(`the largest magnitude of its ${part} is ${maximum}`, {
           layer: range.layer,
         });
-      if (maximum === 0)
-        warn(
-          `layer ${range.layer}: every value of its ${part} is 0; integer length ${LENGTH_OF_ZEROS} is used`,
-        );
-      lengths[part] = maximum === 0 ? LENGTH_OF_ZEROS : ceilLog2(maximum) + (part === 'parameters' ? 1 : 0);
+      const { bits, allZero } =
+        part === 'parameters' ? parameterIntegerLength(maximum) : activationIntegerLength(maximum);
+      if (allZero)
+        warn(`layer ${range.layer}: every value of its ${part} is 0; integer length ${bits} is used`);
+      lengths[part] = bits;
     }
     return lengths;
   });

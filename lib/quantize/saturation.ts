@@ -1,19 +1,18 @@
+import { layerFormatsOf, type TrimFormat } from '../formats/index.js';
 import { Phase, type NetParameter } from '../proto/index.js';
 import type { Evaluator } from './evaluator.js';
 import type { LayerIntegerLengths, LayerRange } from './integer-lengths.js';
 import { observedLayers, observerOf } from './observation.js';
 import {
-  formatsOf,
   packedBytes,
   quantisedLayers,
   saturationBounds,
-  type FormatSummary,
   type LayerReport,
   type SaturationCount,
 } from './report.js';
 import { countOutside } from './tensor-statistics.js';
 
-function count(values: Float32Array, format: FormatSummary): SaturationCount {
+function count(values: Float32Array, format: TrimFormat | null): SaturationCount {
   const bounds = saturationBounds(format);
   return { saturated: bounds ? countOutside(values, bounds.low, bounds.high) : 0, of: values.length };
 }
@@ -32,7 +31,12 @@ export async function reportLayers(
   const net = await evaluator.createNet(float, Phase.TEST);
   try {
     const layers = observedLayers(net).filter(({ layer }) => params.has(layer));
-    const formats = new Map(layers.map(({ layer }) => [layer, formatsOf(params.get(layer)!)]));
+    const formats = new Map(
+      layers.map(({ layer }) => [
+        layer,
+        layerFormatsOf(params.get(layer)!, { nearest: evaluator.options.rounding, layer }),
+      ]),
+    );
     const activations = new Map(
       layers.map(({ layer }) => [layer, {} as Record<'input' | 'output', SaturationCount>]),
     );

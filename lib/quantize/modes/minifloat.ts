@@ -1,32 +1,15 @@
+import { exponentBits } from '../../formats/index.js';
 import type { NetParameter } from '../../proto/index.js';
 import { minifloat } from '../edit-net.js';
-import type { LayerIntegerLengths, LayerRange } from '../integer-lengths.js';
 import { FALLBACK_WIDTH, Ladder, LADDER_WIDTHS, withinMargin } from '../ladder.js';
 import { FormatsByLayer } from './formats-by-layer.js';
 import type { Candidate, ModeInput, Search } from './mode.js';
 
-/** Exponent bits that the search starts from. */
-const FEWEST_EXPONENT_BITS = 4;
-
-/**
- * Exponent bits so that the largest activation does not saturate: ceil(log2(log2(max) - 1) + 1) in the
- * original. Where the maximum is at most 2 that has no value, and no exponent above 1 is needed.
- */
-function exponentBitsFor(maximum: number): number {
-  const exponent = Math.log2(maximum) - 1;
-  return exponent > 0 ? Math.ceil(Math.log2(exponent) + 1) : 1;
-}
-
-/** The exponent bits of a whole net: at least 4, and enough for every layer's input and output. */
-export function exponentBits(
-  ranges: readonly LayerRange[] | null,
-  integerLengths: readonly LayerIntegerLengths[],
-): number {
-  // An integer length stands for its power of two where no ranges were measured.
-  const maxima = ranges
+/** Largest magnitudes of all inputs and outputs; integer lengths stand for their powers of two. */
+function activationMaxima({ ranges, integerLengths }: ModeInput): number[] {
+  return ranges
     ? ranges.flatMap(({ input, output }) => [input, output])
     : integerLengths.flatMap(({ input, output }) => [2 ** input, 2 ** output]);
-  return Math.max(FEWEST_EXPONENT_BITS, ...maxima.map(exponentBitsFor));
 }
 
 export function minifloatNet(formats: FormatsByLayer, bitWidth: number, exponents: number): NetParameter {
@@ -37,7 +20,7 @@ export function minifloatNet(formats: FormatsByLayer, bitWidth: number, exponent
 export function* minifloatSearch(input: ModeInput): Search {
   const { errorMargin, warn } = input;
   const formats = new FormatsByLayer(input);
-  const exponents = exponentBits(input.ranges, input.integerLengths);
+  const exponents = exponentBits(activationMaxima(input));
   // One mantissa bit at least.
   const ladder = new Ladder(LADDER_WIDTHS.filter((width) => width - 1 - exponents > 0));
   let baseline: number | null = null;
