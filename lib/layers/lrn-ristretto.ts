@@ -1,11 +1,11 @@
 import type { Blob } from '../blob/index.js';
+import { layerFormatsOf } from '../formats/index.js';
 import {
   create,
   LRNParameter_NormRegion as Region,
   QuantizationParameter_Precision as Precision,
 } from '../proto/index.js';
 import { LRN } from './lrn.js';
-import { minifloatOf } from './trim-formats.js';
 
 /** LRN across channels with every intermediate result trimmed to a minifloat, ties to even. */
 export class LRNRistretto extends LRN {
@@ -16,6 +16,7 @@ export class LRNRistretto extends LRN {
       this.fail('LRN is quantised to minifloat only', 'quantization_param.precision');
     if (this.lrn.norm_region !== Region.ACROSS_CHANNELS)
       this.fail('LRN is quantised across channels only', 'lrn_param.norm_region');
-    this.trim = minifloatOf(this, quantization, this.context.rounding ?? 'halfToEven');
+    const { input } = layerFormatsOf(quantization, { layer: this.name });
+    this.trim = { ...input!, rounding: this.context.rounding ?? 'halfToEven' };
   }
 }

@@ -1,4 +1,5 @@
 import { Blob } from '../blob/index.js';
+import { layerFormatsOf, type LayerFormats } from '../formats/index.js';
 import {
   Layer,
   type BlobCount,
@@ -11,7 +12,6 @@ import { ops, type NativeStream, type RandomStream, type TrimFormat } from '../n
 import { Phase, type LayerParameter } from '../proto/index.js';
 import { fnv1a32 } from '../util/philox.js';
 import { valueVersion } from './packed.js';
-import { readTrimFormats, type TrimFormats } from './trim-formats.js';
 
 /** A trimmed copy of a learnable blob, and what it was made from. */
 interface Trimmed {
@@ -27,7 +27,7 @@ interface Trimmed {
  */
 export class Quantized extends Layer {
   readonly plain: TrimmingLayer;
-  formats!: TrimFormats;
+  formats!: LayerFormats;
   /** Forward passes in the TRAIN phase so far: each draws its own random words. */
   trainingForwards = 0;
   #trimmed = new Map<Blob, Trimmed>();
@@ -50,7 +50,10 @@ export class Quantized extends Layer {
   }
 
   override async setup(bottom: readonly Blob[], top: readonly Blob[]): Promise<void> {
-    this.formats = readTrimFormats(this, this.context.rounding ?? 'halfAwayFromZero');
+    this.formats = layerFormatsOf(this.param.quantization_param, {
+      nearest: this.context.rounding,
+      layer: this.name,
+    });
     await this.plain.setup(bottom, top);
     this.learnable.splice(0, this.learnable.length, ...this.plain.learnable);
   }
@@ -76,6 +79,10 @@ export class Quantized extends Layer {
 
   override fuseRelu(): boolean {
     return this.plain.fuseRelu();
+  }
+  override get splitsBatch(): boolean {
+    // In TRAIN each call of `forward` draws new parameters: one call is one pass there.
+    return this.context.phase === Phase.TEST && this.plain.splitsBatch;
   }
   override get acceptsStridedTop(): boolean {
     return this.plain.acceptsStridedTop;
