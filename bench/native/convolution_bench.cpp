@@ -87,17 +87,24 @@ double now(bool cpu) {
   return double(t.tv_sec) + 1e-9 * double(t.tv_nsec);
 }
 
+// In huge pages, as the addon's blobs are.
+struct Floats {
+  AlignedBuffer buffer;
+  float* data() const { return static_cast<float*>(buffer.data()); }
+  int64_t size() const { return int64_t(buffer.size() / sizeof(float)); }
+};
+
 struct Problem {
-  std::vector<float> src, weights, bias, dst;
+  Floats src, weights, bias, dst;
   PackedWeights packed;
   ConvolutionArguments a;
 
   Problem(const Shape& s, int64_t n, bool winograd) {
     const int64_t p = (s.h + 2 * s.pad - s.r) / s.stride + 1, q = (s.w + 2 * s.pad - s.s) / s.stride + 1;
     std::mt19937 engine(1);
-    const auto fill = [&](std::vector<float>& v, int64_t count, float size) {
-      v.resize(count);
-      for (float& x : v) x = float(int32_t(engine())) * (size / 2147483648.0f);
+    const auto fill = [&](Floats& v, int64_t count, float size) {
+      v.buffer = AlignedBuffer(count * sizeof(float));
+      for (int64_t i = 0; i < count; ++i) v.data()[i] = float(int32_t(engine())) * (size / 2147483648.0f);
     };
     fill(src, n * s.c * s.h * s.w, 1.0f);
     fill(weights, s.k * s.c * s.r * s.s, std::sqrt(3.0f / float(s.c * s.r * s.s)));
@@ -121,12 +128,12 @@ double error_of(const Shape& shape, const Options& options, const CpuFeatures& f
   Problem p(shape, 1, options.winograd);
   Context context(1, features);
   Convolution::run(context, p.a);
-  const std::vector<float> actual = p.dst;
+  const std::vector<float> actual(p.dst.data(), p.dst.data() + p.dst.size());
   convolution_ref(context, p.a);
   double most = 0, error = 0;
   for (size_t i = 0; i < actual.size(); ++i) {
-    most = std::max(most, double(std::fabs(p.dst[i])));
-    error = std::max(error, double(std::fabs(actual[i] - p.dst[i])));
+    most = std::max(most, double(std::fabs(p.dst.data()[i])));
+    error = std::max(error, double(std::fabs(actual[i] - p.dst.data()[i])));
   }
   return error / most;
 }

@@ -37,9 +37,25 @@ struct GatherArguments {
   int64_t depth;
   const VectorMove* moves;
   int moves_count;
-  int last_lanes;  // lanes of the last move that may be read; a full vector where the source has slack
-  float* panel;    // has slack of one vector at its end
-  int64_t width;   // floats per depth step
+  float* panel;   // has slack of one vector at its end, as the source has
+  int64_t width;  // floats per depth step
+};
+
+// One column panel of those that a matrix is split into.
+struct PanelSpan {
+  int64_t column;  // of the matrix
+  int vectors;
+  float* panel;  // [depth][vectors * lanes]
+};
+
+// A matrix split into column panels, row by row: the rows lie far apart, so each is read in one go.
+struct SplitArguments {
+  const float* source;
+  int64_t row_stride, depth;
+  const PanelSpan* spans;
+  int spans_count;
+  int last_lanes;  // lanes of the last span's last vector that may be read in the last row; all can be in the
+                   // others
 };
 
 // Winograd F(4x4, 3x3): a tile is 4 x 4 outputs made from 6 x 6 inputs; position p = 6 * row + column of the
@@ -89,6 +105,7 @@ struct FloatKernels {
   bool (*available)(const CpuFeatures& features);
   void (*panel[kMaxVectors])(const PanelArguments& arguments);  // [vectors - 1]
   void (*gather)(const GatherArguments& arguments);
+  void (*split)(const SplitArguments& arguments);
   void (*winograd_input)(const WinogradInput& arguments);
   void (*winograd_output)(const WinogradOutput& arguments);
 };

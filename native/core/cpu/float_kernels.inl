@@ -90,37 +90,51 @@ void gather_moves(const GatherArguments& g) {
 
 template <class Simd>
 void gather_kernel(const GatherArguments& g) {
-  if (g.last_lanes == Simd::lanes) {
-    switch (g.moves_count) {
-      case 1:
-        return gather_moves<Simd, 1>(g);
-      case 2:
-        return gather_moves<Simd, 2>(g);
-      case 3:
-        return gather_moves<Simd, 3>(g);
-      case 4:
-        return gather_moves<Simd, 4>(g);
-      case 5:
-        return gather_moves<Simd, 5>(g);
-      case 6:
-        return gather_moves<Simd, 6>(g);
-      default:
-        break;
-    }
+  switch (g.moves_count) {
+    case 1:
+      return gather_moves<Simd, 1>(g);
+    case 2:
+      return gather_moves<Simd, 2>(g);
+    case 3:
+      return gather_moves<Simd, 3>(g);
+    case 4:
+      return gather_moves<Simd, 4>(g);
+    case 5:
+      return gather_moves<Simd, 5>(g);
+    case 6:
+      return gather_moves<Simd, 6>(g);
+    default:
+      break;
   }
   float* panel = g.panel;
-  const int last = g.moves_count - 1;
   for (int64_t k = 0; k < g.depth; ++k) {
     const float* source = g.source + g.offsets[k];
-    for (int m = 0; m < last; ++m) Simd::store(panel + g.moves[m].dst, Simd::load(source + g.moves[m].src));
-    const float* from = source + g.moves[last].src;
-    float* to = panel + g.moves[last].dst;
-    if (g.last_lanes == Simd::lanes) {
-      Simd::store(to, Simd::load(from));
-    } else {
-      for (int j = 0; j < Simd::lanes; ++j) to[j] = j < g.last_lanes ? from[j] : 0.0f;
-    }
+    for (int m = 0; m < g.moves_count; ++m)
+      Simd::store(panel + g.moves[m].dst, Simd::load(source + g.moves[m].src));
     panel += g.width;
+  }
+}
+
+template <class Simd>
+void split_kernel(const SplitArguments& s) {
+  constexpr int lanes = Simd::lanes;
+  constexpr int64_t kRowsAhead = 4;
+  for (int64_t k = 0; k < s.depth; ++k) {
+    const float* row = s.source + k * s.row_stride;
+    const int partial = k + 1 == s.depth && s.last_lanes < lanes ? s.spans_count - 1 : s.spans_count;
+    for (int i = 0; i < s.spans_count; ++i) {
+      const PanelSpan& span = s.spans[i];
+      const float* from = row + span.column;
+      float* to = span.panel + k * span.vectors * lanes;
+      const int whole = i == partial ? span.vectors - 1 : span.vectors;
+      // The processor's own prefetcher needs some lines of every row before it follows.
+      const char* ahead = reinterpret_cast<const char*>(from + kRowsAhead * s.row_stride);
+      for (int byte = 0; byte < span.vectors * lanes * 4; byte += 64) __builtin_prefetch(ahead + byte);
+      for (int v = 0; v < whole; ++v) Simd::store(to + v * lanes, Simd::load(from + v * lanes));
+      if (whole < span.vectors)
+        for (int j = 0; j < lanes; ++j)
+          to[whole * lanes + j] = j < s.last_lanes ? from[whole * lanes + j] : 0.0f;
+    }
   }
 }
 
@@ -140,6 +154,7 @@ constexpr FloatKernels make_float_kernels(const char* name, int64_t l1_bytes, in
   k.panel[1] = panel_kernel<Simd, 2>;
   k.panel[2] = panel_kernel<Simd, 3>;
   k.gather = gather_kernel<Simd>;
+  k.split = split_kernel<Simd>;
   k.winograd_input = winograd_input_kernel<Simd>;
   k.winograd_output = winograd_output_kernel<Simd>;
   return k;

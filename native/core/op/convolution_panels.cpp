@@ -23,8 +23,20 @@ void flatten_image(Tensor& tensor) {
   tensor.dim[2] = 1;
 }
 
+// Of a 1x1 convolution with padding only the inside is a product; the border is trim(bias). Random words
+// belong to places in the whole output, so a stochastic trim goes the general way.
+bool is_inset(const ConvolutionArguments& a) {
+  return a.weights.dim[2] == 1 && a.weights.dim[3] == 1 && a.stride_h == 1 && a.stride_w == 1 &&
+         (a.pad_h > 0 || a.pad_w > 0) && !(a.dst_trim && a.dst_trim.rounding == Rounding::stochastic);
+}
+
 // The same problem in the shape that the gathers like best.
 ConvolutionArguments normalised(ConvolutionArguments a) {
+  if (is_inset(a)) {
+    a.pad_h = a.pad_w = 0;
+    a.dst.dim[2] = a.src.dim[2];
+    a.dst.dim[3] = a.src.dim[3];
+  }
   if (is_pointwise(a)) {
     flatten_image(a.src);
     flatten_image(a.dst);
@@ -97,20 +109,25 @@ void pack_weights(Context& context, const ConvolutionArguments& a, const FloatKe
 struct Scratch {
   int64_t* offsets;
   VectorMove* moves;
+  PanelSpan* spans;
   float* line;
   float* panels;
   float* staged;
+  float* inside;  // of an inset's block: [channel][pixel]
 };
 
 class PanelConvolution {
  public:
-  PanelConvolution(Context& context, const ConvolutionArguments& a, const FloatKernels& kernels)
+  PanelConvolution(Context& context, const ConvolutionArguments& whole, const FloatKernels& kernels)
       : context_(context),
-        a_(a),
+        whole_(whole),
+        a_(normalised(whole)),
         kernels_(kernels),
-        plan_(make_plan(a, kernels, context.pool.threads())),
+        plan_(make_plan(a_, kernels, context.pool.threads())),
         rows_(a_),
-        direct_(is_pointwise(a) && !a.src_trim) {
+        pointwise_(is_pointwise(a_)),
+        direct_(pointwise_ && !a_.src_trim),
+        inset_(is_inset(whole)) {
     pack_weights(context, a_, kernels_, plan_, weights_);
   }
 
@@ -128,16 +145,21 @@ class PanelConvolution {
     const auto round = [](int64_t bytes) { return (bytes + 63) / 64 * 64; };
     const int64_t offsets = round(plan_.depth * sizeof(int64_t));
     const int64_t moves = round(FloatKernels::kMaxVectors * lanes * sizeof(VectorMove));
+    const int64_t spans = round((width / lanes) * sizeof(PanelSpan));
     const int64_t line = round(rows_.line_size() * sizeof(float));
     const int64_t panels = round((width * plan_.depth_blocks.size + lanes) * sizeof(float));
-    const int64_t staged = direct_ ? 0 : rows_.size(block, plan_.group_c, int(lanes)) * sizeof(float);
-    char* at = static_cast<char*>(context_.scratch(worker, offsets + moves + line + panels + staged));
+    const int64_t staged = round(direct_ ? 0 : rows_.size(block, plan_.group_c, int(lanes)) * sizeof(float));
+    const int64_t inside = inset_ ? plan_.group_k * block.count * sizeof(float) : 0;
+    char* at = static_cast<char*>(
+        context_.scratch(worker, offsets + moves + spans + line + panels + staged + inside));
     Scratch s;
     s.offsets = reinterpret_cast<int64_t*>(at);
     s.moves = reinterpret_cast<VectorMove*>(at += offsets);
-    s.line = reinterpret_cast<float*>(at += moves);
+    s.spans = reinterpret_cast<PanelSpan*>(at += moves);
+    s.line = reinterpret_cast<float*>(at += spans);
     s.panels = reinterpret_cast<float*>(at += line);
     s.staged = reinterpret_cast<float*>(at += panels);
+    s.inside = reinterpret_cast<float*>(at += staged);
     return s;
   }
 
@@ -149,42 +171,67 @@ class PanelConvolution {
     const float* source;
     if (direct_) {
       source = a_.src.image(n) + group * plan_.group_c * plan_.pixels + first;
-      for (int64_t c = 0; c < plan_.group_c; ++c) s.offsets[c] = c * plan_.pixels;
     } else {
       rows_.stage(block, n, group * plan_.group_c, plan_.group_c, context_.features, s.line, s.staged);
-      rows_.offsets(block, plan_.group_c, s.offsets);
+      if (!pointwise_) rows_.offsets(block, plan_.group_c, s.offsets);
       source = s.staged;
     }
 
     const PackedRows& weights = weights_[group];
     const int64_t first_k = group * plan_.group_k;
-    float* dst = a_.dst.image(n) + first_k * plan_.pixels + first;
+    float* dst = inset_ ? s.inside : a_.dst.image(n) + first_k * plan_.pixels + first;
+    const int64_t dst_stride = inset_ ? count : plan_.pixels;
     const int64_t slab = rows_per_slab(plan_.depth_blocks.size, kernels_);
     for (int64_t part = 0; part < plan_.depth_blocks.count; ++part) {
       const int64_t depth = plan_.depth_blocks.length(part);
       const bool last = part + 1 == plan_.depth_blocks.count;
-      for_each_panel(count, int(lanes), [&](int64_t column, int vectors, int64_t have) {
-        gather(block, source, s, part, column, vectors * lanes, have, s.panels + column * depth);
-      });
+      if (pointwise_) {
+        split(source, s, part, count);
+      } else {
+        for_each_panel(count, int(lanes), [&](int64_t column, int vectors, int64_t have) {
+          gather(block, source, s, part, column, vectors * lanes, have, s.panels + column * depth);
+        });
+      }
       for (int64_t row = 0; row < plan_.group_k; row += slab) {
         PanelArguments p{};
         p.depth = depth;
         p.a = weights.at(part, row / kernels_.rows, kernels_);
         p.rows = std::min(slab, plan_.group_k - row);
-        p.c_stride = plan_.pixels;
+        p.c_stride = dst_stride;
         p.accumulate = part > 0;
         p.bias = last && a_.bias ? a_.bias.f32() + first_k + row : nullptr;
         p.relu = last && a_.relu && !a_.dst_trim;
         for_each_panel(count, int(lanes), [&](int64_t column, int vectors, int64_t have) {
           p.b = s.panels + column * depth;
           p.b_stride = vectors * lanes;
-          p.c = dst + row * plan_.pixels + column;
+          p.c = dst + row * dst_stride + column;
           p.columns = have;
           kernels_.panel[vectors - 1](p);
         });
       }
     }
-    if (a_.dst_trim) trim_block(n, first_k, first, count, dst);
+    if (a_.dst_trim) trim_block(n, first_k, first, count, dst, dst_stride);
+    if (inset_) {
+      place_inside(n, first_k, first, count, dst);
+      if (index == 0) fill_border(n, first_k);
+    }
+  }
+
+  // One depth block of a 1x1 convolution's input into panels.
+  void split(const float* source, const Scratch& s, int64_t part, int64_t count) const {
+    const int64_t depth = plan_.depth_blocks.length(part);
+    SplitArguments g{};
+    g.row_stride = direct_ ? plan_.pixels : count;
+    g.source = source + plan_.depth_blocks.begin(part) * g.row_stride;
+    g.depth = depth;
+    g.spans = s.spans;
+    for_each_panel(count, kernels_.lanes, [&](int64_t column, int vectors, int64_t) {
+      s.spans[g.spans_count++] = {column, vectors, s.panels + column * depth};
+    });
+    // A full vector at a row's end reads on into the next channel: the last channel has none.
+    const bool last = part + 1 == plan_.depth_blocks.count;
+    g.last_lanes = last && count % kernels_.lanes ? int(count % kernels_.lanes) : kernels_.lanes;
+    kernels_.split(g);
   }
 
   // Columns [column, column + have) of a block, one depth block, into a panel of `width`.
@@ -198,34 +245,21 @@ class PanelConvolution {
     g.moves = s.moves;
     g.panel = panel;
     g.width = width;
-    g.last_lanes = int(lanes);
-    if (direct_) {
-      for (int64_t at = 0; at < have; at += lanes) s.moves[g.moves_count++] = {column + at, at};
-      // A full vector at a row's end reads on into the next channel: the last channel has none.
-      if (have % lanes && part + 1 == plan_.depth_blocks.count) {
-        --g.depth;
-        kernels_.gather(g);
-        g.offsets += g.depth;
-        g.panel += g.depth * width;
-        g.depth = 1;
-        g.last_lanes = int(have % lanes);
-      }
-    } else {
-      const int64_t begin = block.first + column, end = begin + have;
-      for (int64_t pixel = begin; pixel < end;) {
-        const int64_t p = pixel / Q, q = pixel % Q, run = std::min(end - pixel, Q - q);
-        const int64_t at = (p - block.row) * block.columns + q - block.column;
-        for (int64_t j = 0; j < run; j += lanes) s.moves[g.moves_count++] = {at + j, pixel - begin + j};
-        pixel += run;
-      }
+    const int64_t begin = block.first + column, end = begin + have;
+    for (int64_t pixel = begin; pixel < end;) {
+      const int64_t p = pixel / Q, q = pixel % Q, run = std::min(end - pixel, Q - q);
+      const int64_t at = (p - block.row) * block.columns + q - block.column;
+      for (int64_t j = 0; j < run; j += lanes) s.moves[g.moves_count++] = {at + j, pixel - begin + j};
+      pixel += run;
     }
     kernels_.gather(g);
   }
 
-  void trim_block(int64_t n, int64_t first_k, int64_t first, int64_t count, float* dst) const {
+  void trim_block(int64_t n, int64_t first_k, int64_t first, int64_t count, float* dst,
+                  int64_t stride) const {
     RandomStream random = a_.dst_random;
     for (int64_t k = 0; k < plan_.group_k; ++k) {
-      float* row = dst + k * plan_.pixels;
+      float* row = dst + k * stride;
       random.first_element =
           a_.dst_random.first_element + (n * a_.dst.dim[1] + first_k + k) * plan_.pixels + first;
       require(trim_span(row, row, count, a_.dst_trim, random, context_.features),
@@ -235,12 +269,43 @@ class PanelConvolution {
     }
   }
 
+  // Pixels [first, first + count) of the inside, from [channel][pixel] to their places in the output.
+  void place_inside(int64_t n, int64_t first_k, int64_t first, int64_t count, const float* inside) const {
+    const int64_t P = whole_.dst.dim[2], Q = whole_.dst.dim[3], W = whole_.src.dim[3];
+    for (int64_t k = 0; k < plan_.group_k; ++k) {
+      float* dst = whole_.dst.image(n) + (first_k + k) * P * Q + whole_.pad_h * Q + whole_.pad_w;
+      for (int64_t pixel = first; pixel < first + count;) {
+        const int64_t run = std::min(first + count - pixel, W - pixel % W);
+        std::copy_n(inside, run, dst + pixel / W * Q + pixel % W);
+        inside += run;
+        pixel += run;
+      }
+    }
+  }
+
+  void fill_border(int64_t n, int64_t first_k) const {
+    const int64_t P = whole_.dst.dim[2], Q = whole_.dst.dim[3], H = whole_.src.dim[2], W = whole_.src.dim[3];
+    for (int64_t k = first_k; k < first_k + plan_.group_k; ++k) {
+      float value = a_.bias ? a_.bias.f32()[k] : 0.0f;
+      require(trim_span(&value, &value, 1, a_.dst_trim, a_.dst_random, context_.features),
+              "NaN in the layer's output");
+      if (a_.relu && value < 0) value = 0;
+      float* dst = whole_.dst.image(n) + k * P * Q;
+      std::fill(dst, dst + whole_.pad_h * Q, value);
+      for (int64_t p = whole_.pad_h; p < whole_.pad_h + H; ++p) {
+        std::fill(dst + p * Q, dst + p * Q + whole_.pad_w, value);
+        std::fill(dst + p * Q + whole_.pad_w + W, dst + (p + 1) * Q, value);
+      }
+      std::fill(dst + (whole_.pad_h + H) * Q, dst + P * Q, value);
+    }
+  }
+
   Context& context_;
-  const ConvolutionArguments a_;
+  const ConvolutionArguments whole_, a_;  // as called, and normalised
   const FloatKernels& kernels_;
   const Plan plan_;
   const StagedRows rows_;
-  const bool direct_;
+  const bool pointwise_, direct_, inset_;
   std::vector<PackedRows> weights_;  // per group
 };
 
@@ -257,7 +322,7 @@ bool convolution_panels_supports(const ConvolutionArguments& arguments) {
 
 void convolution_panels(Context& context, const ConvolutionArguments& arguments,
                         const FloatKernels& kernels) {
-  PanelConvolution(context, normalised(arguments), kernels).run();
+  PanelConvolution(context, arguments, kernels).run();
 }
 
 }  // namespace ristretto
