@@ -55,7 +55,7 @@ export interface NetOptions {
   memoryLimit?: number;
   /**
    * Bytes that one layer's bottoms and tops may take at a time: a larger batch is run in parts where the layers
-   * allow it, each part through all of them. Infinity keeps batches whole. Default 6 MB.
+   * allow it, each part through all of them. Infinity keeps batches whole. Default 32 MB.
    */
   partBytes?: number;
   /** Aborts creation and every pass. */
