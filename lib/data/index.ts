@@ -1,0 +1,23 @@
+import type { LayerFactory, LayerRegistry } from '../graph/layer.js';
+import { layers } from '../layers/index.js';
+import { Data } from './data.js';
+import { ImageData } from './image-data.js';
+import { ImageFolder } from './image-folder.js';
+
+type LayerClass = new (...args: Parameters<LayerFactory>) => ReturnType<LayerFactory>;
+
+function of(Class: LayerClass): LayerFactory {
+  return (param, context) => new Class(param, context);
+}
+
+/** Every layer type that brings data into a net, by its name in the prototxt; one row each. */
+export const dataLayers: LayerRegistry = {
+  Data: of(Data),
+  ImageData: of(ImageData),
+  ImageFolder: of(ImageFolder),
+};
+
+/** All layer types. */
+export const registry: LayerRegistry = { ...layers, ...dataLayers };
+
+export { isRewindable, type Rewindable } from './record-layer.js';

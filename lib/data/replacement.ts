@@ -1,0 +1,34 @@
+import { resolve } from 'node:path';
+import type { Layer } from '../graph/layer.js';
+import { Phase } from '../proto/index.js';
+import { dataKindOf, openDatabase } from './database.js';
+import type { ColorMode } from './decode-image.js';
+import { imageFolderEntries } from './class-folders.js';
+import { ImageFiles, readImageList } from './image-files.js';
+import type { RecordSource } from './record.js';
+
+/**
+ * Opens what stands in for a layer's own source (`--data`): an LMDB, a LevelDB, a folder of class folders, or a
+ * list of image files with their labels. The prototxt's sizes and root folder apply to images.
+ */
+export async function openReplacement(path: string, layer: Layer, mode: ColorMode): Promise<RecordSource> {
+  const { context, name, param } = layer;
+  const full = resolve(context.baseFolder ?? '.', path);
+  const kind = dataKindOf(full, { layer: name });
+  if (kind === 'lmdb' || kind === 'leveldb') return openDatabase(full, mode, name);
+  const image = param.image_data_param;
+  const entries =
+    kind === 'folder'
+      ? await imageFolderEntries(full, name)
+      : await readImageList(full, { rootFolder: image?.root_folder ?? '', layer: name, context });
+  return new ImageFiles(entries, {
+    place: full,
+    layer: name,
+    // A list of files has no Datum whose own channels could be kept.
+    mode: mode === 'native' ? (image && !image.is_color ? 'gray' : 'color') : mode,
+    height: image?.new_height ?? 0,
+    width: image?.new_width ?? 0,
+    shuffle: (image?.shuffle ?? false) && context.phase === Phase.TRAIN,
+    seed: context.seed,
+  });
+}

@@ -1,0 +1,73 @@
+import { NativeMemory, Tensor, type NativeBuffer, type NativeTensor } from '../native/index.js';
+import type { DecodedRecord } from './record.js';
+import type { Crop } from './transformer.js';
+
+const COLUMNS = 7;
+
+/** A record placed in a batch. */
+export interface PlacedRecord {
+  record: DecodedRecord;
+  crop: Crop;
+}
+
+/** Same values, planar float32: the form that every record can take. */
+function toPlanarFloats(record: DecodedRecord): DecodedRecord {
+  const { data, channels, height, width, layout } = record;
+  const plane = height * width;
+  const values = new Float32Array(data.length);
+  if (layout === 'planar') values.set(data);
+  else
+    for (let c = 0; c < channels; c++) {
+      const from = layout === 'interleavedSwapped' && channels >= 3 && c < 3 ? 2 - c : c;
+      for (let i = 0; i < plane; i++) values[c * plane + i] = data[i * channels + from];
+    }
+  return { ...record, data: values, layout: 'planar' };
+}
+
+/**
+ * Native memory that holds one batch of records side by side until the transform has read it. It grows to the
+ * largest batch and is used again and again.
+ */
+export class Staging {
+  #pixels: NativeBuffer | null = null;
+  #geometry: NativeBuffer | null = null;
+
+  /** Copies the records in; returns the tensors for the transform, and a record that stands for all. */
+  fill(batch: readonly PlacedRecord[]): { src: NativeTensor; geometry: NativeTensor; first: DecodedRecord } {
+    const head = batch[0].record;
+    const alike = batch.every(
+      ({ record }) =>
+        record.layout === head.layout &&
+        record.data instanceof Float32Array === head.data instanceof Float32Array,
+    );
+    const records = batch.map(({ record }) => (alike ? record : toPlanarFloats(record)));
+    const [first] = records;
+    const floats = first.data instanceof Float32Array;
+    const total = records.reduce((sum, { data }) => sum + data.length, 0);
+    const bytes = total * first.data.BYTES_PER_ELEMENT;
+    if (!this.#pixels || this.#pixels.byteLength < bytes) this.#pixels = new NativeMemory(bytes);
+    const geometryBytes = 4 * COLUMNS * batch.length;
+    if (!this.#geometry || this.#geometry.byteLength < geometryBytes)
+      this.#geometry = new NativeMemory(geometryBytes);
+
+    const values = floats
+      ? new Float32Array(this.#pixels.arrayBuffer, 0, total)
+      : new Uint8Array(this.#pixels.arrayBuffer, 0, total);
+    const rows = new Int32Array(this.#geometry.arrayBuffer, 0, COLUMNS * batch.length);
+    let offset = 0;
+    for (const [i, { height, width, data }] of records.entries()) {
+      const { top, left, mirror } = batch[i].crop;
+      values.set(data, offset);
+      rows.set(
+        [offset & 0x7fffffff, Math.floor(offset / 2 ** 31), height, width, top, left, mirror ? 1 : 0],
+        COLUMNS * i,
+      );
+      offset += data.length;
+    }
+    return {
+      src: new Tensor(this.#pixels, 0, floats ? 'f32' : 'u8', [total]),
+      geometry: new Tensor(this.#geometry, 0, 'i32', [batch.length, COLUMNS]),
+      first,
+    };
+  }
+}
