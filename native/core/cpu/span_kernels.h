@@ -17,7 +17,7 @@ struct SpanExtremes {
 
 struct SpanKernels {
   const char* name;
-  // As trim_span for formats other than none. Null: the definition.
+  // As trim_span, but for formats other than none and for power-of-two ones other than stochastic.
   bool (*trim)(const float* in, float* out, int64_t count, const TrimFormat& format,
                const RandomStream& random);
   SpanExtremes (*extremes)(const float* in, int64_t count);
@@ -25,6 +25,8 @@ struct SpanKernels {
   int64_t (*count_outside)(const float* in, int64_t count, float low, float high);
 };
 
+// Range analysis by its definition; its trim is null.
+extern const SpanKernels kSpanKernelsRef;
 #if defined(__x86_64__)
 extern const SpanKernels kAvx2SpanKernels, kAvx512SpanKernels;
 #endif

@@ -1,31 +1,21 @@
 #include "trim.h"
 
-#include <algorithm>
-
 #include "../cpu/span_kernels.h"
+#include "spans.h"
 
 namespace ristretto {
 namespace {
 
-// Elements that one task takes at least: below it, starting a thread costs more than the work.
-constexpr int64_t kGrain = 32 << 10;
-
 // Calls trim(from, to, count, random) for the parts of src and dst that are contiguous in both.
 template <class SpanTrim>
 void trim_images(Context& context, const TrimArguments& a, const SpanTrim& trim) {
-  const int64_t per_image = a.src.image_count();
-  const bool contiguous = a.src.contiguous() && a.dst.contiguous();
-  const int64_t row = contiguous ? a.src.count() : per_image;
-  context.pool.for_range(a.src.count(), kGrain, [&](int64_t begin, int64_t end, int) {
-    while (begin < end) {
-      const int64_t image = begin / row, offset = begin % row, count = std::min(end - begin, row - offset);
-      RandomStream random = a.random;
-      random.first_element += uint64_t(begin);
-      require(trim(a.src.image(image) + offset, a.dst.image(image) + offset, count, random),
-              "NaN in the data to be trimmed");
-      begin += count;
-    }
-  });
+  for_each_span(context, a.src, a.src.contiguous() && a.dst.contiguous(),
+                [&](int64_t image, int64_t offset, int64_t element, int64_t count, int) {
+                  RandomStream random = a.random;
+                  random.first_element += uint64_t(element);
+                  require(trim(a.src.image(image) + offset, a.dst.image(image) + offset, count, random),
+                          "NaN in the data to be trimmed");
+                });
 }
 
 void run_fast(Context& context, const TrimArguments& a) {
