@@ -168,6 +168,20 @@ export interface LrnFields extends Labelled {
   trim?: TrimFormat | null;
 }
 
+/** Range analysis (native/core/op/range.h says what each result holds). */
+export interface RangeFields extends Labelled {
+  src: NativeTensor;
+  /** float32, 3: least, greatest, largest magnitude of the numbers. */
+  extremes: NativeTensor;
+  /** int32, 3: NaNs, infinities, values that `format` saturates. */
+  counts?: NativeTensor | null;
+  /** int32, 256: values by float32's biased exponent. */
+  exponents?: NativeTensor | null;
+  format?: TrimFormat | null;
+  /** Adds to what the results hold. */
+  accumulate?: boolean;
+}
+
 export interface TrimFields extends Labelled {
   src: NativeTensor;
   /** May be src. */
@@ -280,6 +294,7 @@ export interface NativeOps {
   lrn(stream: NativeStream, fields: LrnFields): void;
   pairLoss(stream: NativeStream, fields: PairLossFields): void;
   pooling(stream: NativeStream, fields: PoolingFields): void;
+  range(stream: NativeStream, fields: RangeFields): void;
   softmax(stream: NativeStream, fields: SoftmaxFields): void;
   transformImages(stream: NativeStream, fields: TransformImagesFields): void;
   trim(stream: NativeStream, fields: TrimFields): void;

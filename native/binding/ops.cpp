@@ -13,6 +13,7 @@ namespace ristretto::binding {
   ROW(lrn)                 \
   ROW(pair_loss)           \
   ROW(pooling)             \
+  ROW(range)               \
   ROW(softmax)             \
   ROW(transform_images)    \
   ROW(trim)                \
