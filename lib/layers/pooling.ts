@@ -9,11 +9,12 @@ import {
   PoolingParameter_RoundMode as RoundMode,
   type PoolingParameter,
 } from '../proto/index.js';
+import { fnv1a32 } from '../util/philox.js';
 import type { Spatial } from './window.js';
 
 /**
- * The maximum, the mean or (stochastic pooling outside of training) the weighted mean of each window of a
- * plane. A second top of maximum pooling gets the place of each maximum, h * W + w.
+ * The maximum, the mean or (stochastic pooling) an element drawn by its share, outside of training the mean so
+ * weighted, of each window of a plane. A second top of maximum pooling gets the place of each maximum, h * W + w.
  */
 export class Pooling extends Layer {
   readonly bottoms: BlobCount = { exact: 1 };
@@ -22,6 +23,7 @@ export class Pooling extends Layer {
   #kernel: Spatial = { h: 0, w: 0 };
   #stride: Spatial = { h: 1, w: 1 };
   #pad: Spatial = { h: 0, w: 0 };
+  #draws = 0;
 
   constructor(...args: ConstructorParameters<typeof Layer>) {
     super(...args);
@@ -62,8 +64,6 @@ export class Pooling extends Layer {
     }
     if (pool.pool === Method.STOCHASTIC) {
       if (padH || padW) this.fail('stochastic pooling takes no padding', 'pooling_param.pad');
-      if (this.context.phase === Phase.TRAIN)
-        this.fail('stochastic pooling works in the TEST phase only', 'pooling_param.pool');
     }
     if (top.length > 1 && pool.pool !== Method.MAX)
       this.fail('only maximum pooling has a second top', 'pooling_param.pool');
@@ -91,12 +91,17 @@ export class Pooling extends Layer {
   }
 
   override forward([bottom]: readonly Blob[], [top, mask]: readonly Blob[], stream: NativeStream): void {
-    const { pool } = this.#pool;
     ops.pooling(stream, {
       src: bottom.tensor(),
       dst: top.tensor(),
       mask: mask?.tensor(),
-      kind: pool === Method.MAX ? 'max' : pool === Method.AVE ? 'average' : 'weighted',
+      kind: this.#kind,
+      random: {
+        seed: this.context.seed,
+        stream: fnv1a32(`${this.name}/window`),
+        step: this.#kind === 'sampled' ? this.#draws++ : 0,
+        firstElement: 0,
+      },
       kernelH: this.#kernel.h,
       kernelW: this.#kernel.w,
       strideH: this.#stride.h,
@@ -107,8 +112,20 @@ export class Pooling extends Layer {
     });
   }
 
+  get #kind(): 'max' | 'average' | 'weighted' | 'sampled' {
+    switch (this.#pool.pool) {
+      case Method.MAX:
+        return 'max';
+      case Method.AVE:
+        return 'average';
+      default:
+        return this.context.phase === Phase.TRAIN ? 'sampled' : 'weighted';
+    }
+  }
+
   override get splitsBatch(): boolean {
-    return true;
+    // Samples are drawn once for a whole batch.
+    return this.#kind !== 'sampled';
   }
   override get acceptsStridedTop(): boolean {
     return true;

@@ -147,7 +147,9 @@ export interface PoolingFields extends Labelled {
   dst: NativeTensor;
   /** The place of each maximum as h * W + w. */
   mask?: NativeTensor | null;
-  kind: 'max' | 'average' | 'weighted';
+  kind: 'max' | 'average' | 'weighted' | 'sampled';
+  /** Of sampled windows. */
+  random?: RandomStream | null;
   kernelH: number;
   kernelW: number;
   strideH: number;

@@ -123,6 +123,31 @@ TEST(weighted_means) {
   CHECK_EQUAL(dst[0], 2.5f);
 }
 
+TEST(samples_by_the_share_of_the_sum) {
+  std::vector<float> src, dst(4000);
+  for (int i = 0; i < 4000; ++i) src.insert(src.end(), {1, 3, 0, 0});
+  PoolingArguments a;
+  a.kind = PoolingKind::sampled;
+  a.src = Tensor::of(src.data(), {1, 4000, 2, 2});
+  a.dst = Tensor::of(dst.data(), {1, 4000, 1, 1});
+  a.kernel_h = a.kernel_w = 2;
+  a.random.seed = 5;
+  Context context(2, detect_cpu_features());
+  Pooling::run(context, a);
+  int threes = 0;
+  for (float x : dst) {
+    CHECK(x == 1 || x == 3, x);
+    threes += x == 3;
+  }
+  CHECK(threes > 2900 && threes < 3100, threes);
+  const std::vector<float> first = dst;
+  Pooling::run(context, a);
+  CHECK(dst == first, "the same stream draws the same");
+  a.random.step = 1;
+  Pooling::run(context, a);
+  CHECK(dst != first);
+}
+
 TEST(refuses_what_does_not_fit) {
   std::vector<float> memory(16);
   PoolingArguments a;

@@ -58,6 +58,18 @@ float weighted(const float* plane, int64_t width, Span h, Span w) {
   return sum > 0 ? squares / sum : 0.0f;
 }
 
+float sampled(const float* plane, int64_t width, Span h, Span w, uint32_t word) {
+  double sum = 0;
+  for (int64_t y = h.begin; y < h.end; ++y)
+    for (int64_t x = w.begin; x < w.end; ++x) sum += plane[y * width + x];
+  const double threshold = sum * (word / 4294967296.0);
+  double passed = 0;
+  for (int64_t y = h.begin; y < h.end; ++y)
+    for (int64_t x = w.begin; x < w.end; ++x)
+      if ((passed += plane[y * width + x]) > threshold && sum > 0) return plane[y * width + x];
+  return 0;
+}
+
 // Elements of a padded row plus what a vector reads beyond its end.
 int64_t row_length(const PoolingArguments& a) {
   const int64_t stride = a.dst.dim[3] == 1 ? 1 : a.stride_w;
@@ -68,8 +80,8 @@ template <const PoolKernels* (*kernels)()>
 KernelRow<PoolingArguments> vector_row(const char* name) {
   return {name,
           [](const PoolingArguments& a, const CpuFeatures& features) {
-            return kernels() && kernels()->supports(features) && !a.mask && a.kind != PoolingKind::weighted &&
-                   row_length(a) <= 1 << 20;
+            return kernels() && kernels()->supports(features) && !a.mask &&
+                   (a.kind == PoolingKind::max || a.kind == PoolingKind::average) && row_length(a) <= 1 << 20;
           },
           [](Context& context, const PoolingArguments& a) {
             const bool mean = a.kind == PoolingKind::average;
@@ -113,8 +125,13 @@ void pooling_ref(Context&, const PoolingArguments& a) {
         float& out = dst[p * Q + q];
         if (a.kind == PoolingKind::max)
           out = maximum(src, W, h, w, mask ? mask + p * Q + q : nullptr);
+        else if (a.kind == PoolingKind::average)
+          out = average(src, W, h, w);
+        else if (a.kind == PoolingKind::weighted)
+          out = weighted(src, W, h, w);
         else
-          out = a.kind == PoolingKind::average ? average(src, W, h, w) : weighted(src, W, h, w);
+          out = sampled(src, W, h, w,
+                        random_word(a.random, a.random.first_element + uint64_t((plane * P + p) * Q + q)));
       }
   }
 }

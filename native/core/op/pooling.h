@@ -9,18 +9,22 @@
 
 #include "../context.h"
 #include "../dispatch.h"
+#include "../random.h"
 #include "../tensor_view.h"
 
 namespace ristretto {
 
-// weighted: sum(x^2) / sum(x), 0 where the sum is not positive: stochastic pooling outside of training.
-enum class PoolingKind : uint8_t { max, average, weighted };
+// sampled: one element of the window, drawn with a probability in proportion to its value; 0 where the sum is
+// not positive. weighted: sum(x^2) / sum(x), what that draws on average: stochastic pooling outside of
+// training.
+enum class PoolingKind : uint8_t { max, average, weighted, sampled };
 
 struct PoolingArguments {
   Tensor src;   // (N, C, H, W), may be a channel slice
   Tensor dst;   // (N, C, P, Q), may be a channel slice
   Tensor mask;  // or empty; as dst: the maximum's h * W + w as a float (the first of equals), -1 for none
   PoolingKind kind = PoolingKind::max;
+  RandomStream random;  // of a sampled window; the element is the output's
   int64_t kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, pad_h = 0, pad_w = 0;
 };
 
