@@ -7,12 +7,17 @@
 
 namespace ristretto {
 
+// Output rows that are worked on together: a row read right after it was written, at other offsets, would
+// wait for the writes to reach the cache.
+constexpr int kPoolRows = 8;
+
 struct PoolPlane {
   const float* src;
   float* dst;
   int64_t height, width, out_height, out_width;
   int64_t kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w;
-  float* row;  // padded row, filled with the identity (-FLT_MAX or 0) and room for a vector's overrun
+  float* rows;          // kPoolRows padded rows, filled with the identity (-FLT_MAX or 0)
+  int64_t row_length;   // room for a vector that runs over the end included
   const float* widths;  // [out_width] each window's width in the padded image; 0: no part of the image in it
 };
 

@@ -65,66 +65,82 @@ void pool_down(const PoolPlane& p, int64_t begin, int64_t end, float* row) {
     for (int64_t y = 0; y < rows; ++y)
       acc = Step::template step<Simd>(acc, Simd::load(first + y * width + x));
     Simd::store(row + x, acc);
-    if (x + lanes >= width) break;
-    x = x + 2 * lanes <= width ? x + lanes : width - lanes;  // the last vector overlaps the one before
+    if (x + lanes >= width) return;
+    x = x + 2 * lanes <= width ? x + lanes : width - lanes;
   }
 }
 
-// Sixteen (or eight, four) windows along `row` from window q on; stride 1 or 2.
-template <class Simd, class Step>
-typename Simd::V pool_along(const PoolPlane& p, int64_t q) {
+// Consecutive windows along `row`, one per lane; stride 1 or 2. Kernel 0: any.
+template <class Simd, class Step, int Kernel, int Stride>
+inline __attribute__((always_inline)) typename Simd::V pool_along(const float* from, int64_t kernel) {
   typename Simd::V acc = Simd::set1(Step::identity);
-  const float* from = p.row + q * p.stride_w;
-  if (p.stride_w == 1)
-    for (int64_t j = 0; j < p.kernel_w; ++j) acc = Step::template step<Simd>(acc, Simd::load(from + j));
-  else
-    for (int64_t j = 0; j < p.kernel_w; ++j)
-      acc = Step::template step<Simd>(acc,
-                                      Simd::even(Simd::load(from + j), Simd::load(from + j + Simd::lanes)));
+  const int64_t length = Kernel ? Kernel : kernel;
+#pragma GCC unroll 4
+  for (int64_t j = 0; j < length; ++j)
+    acc = Step::template step<Simd>(
+        acc, Stride == 1 ? Simd::load(from + j)
+                         : Simd::even(Simd::load(from + j), Simd::load(from + j + Simd::lanes)));
   return acc;
 }
 
 inline float mean_of(float sum, float area) { return area > 0 ? sum / area : 0.0f; }
 
 template <class Simd, class Step>
-void pool_plane(const PoolPlane& p) {
+void pool_row_scalar(const PoolPlane& p, const float* row, float window_height, float* dst) {
+  for (int64_t q = 0; q < p.out_width; ++q) {
+    float acc = Step::identity;
+    for (int64_t j = 0; j < p.kernel_w; ++j) acc = Step::step(acc, row[q * p.stride_w + j]);
+    dst[q] = Step::mean ? mean_of(acc, window_height * p.widths[q]) : acc;
+  }
+}
+
+template <class Simd, class Step, int Kernel, int Stride>
+void pool_row(const PoolPlane& p, const float* row, float window_height, float* dst) {
   constexpr int lanes = Simd::lanes;
+  const int64_t Q = p.out_width;
+  if (Q < lanes) {
+    float edge[lanes];
+    Simd::store(edge, pool_along<Simd, Step, Kernel, Stride>(row, p.kernel_w));
+    for (int64_t q = 0; q < Q; ++q)
+      dst[q] = Step::mean ? mean_of(edge[q], window_height * p.widths[q]) : edge[q];
+    return;
+  }
+  for (int64_t q = 0;;) {
+    typename Simd::V value = pool_along<Simd, Step, Kernel, Stride>(row + q * Stride, p.kernel_w);
+    if (Step::mean) value = Simd::div(value, Simd::mul(Simd::set1(window_height), Simd::load(p.widths + q)));
+    Simd::store(dst + q, value);
+    if (q + lanes >= Q) break;
+    q = q + 2 * lanes <= Q ? q + lanes : Q - lanes;  // the last vector overlaps the one before
+  }
+}
+
+template <class Simd, class Step>
+void pool_plane(const PoolPlane& p) {
   if (p.out_height == 1 && p.out_width == 1 && p.pad_h == 0 && p.pad_w == 0 && p.kernel_h >= p.height &&
       p.kernel_w >= p.width)
     return pool_whole<Simd, Step>(p);
   const int64_t Q = p.out_width;
+  using Row = void (*)(const PoolPlane&, const float*, float, float*);
+  Row along = pool_row_scalar<Simd, Step>;
   // A window that starts beyond the image has width 0; only the scalar division knows what to do then.
-  const bool vectors = p.stride_w <= 2 && Q > 1 && (!Step::mean || p.widths[Q - 1] > 0);
-  for (int64_t out_row = 0; out_row < p.out_height; ++out_row) {
-    const int64_t start = out_row * p.stride_h - p.pad_h;
-    int64_t stop = start + p.kernel_h;
-    if (stop > p.height + p.pad_h) stop = p.height + p.pad_h;
-    const int64_t end = stop < p.height ? stop : p.height;
-    pool_down<Simd, Step>(p, start > 0 ? start : 0, end, p.row + p.pad_w);
-    const float window_height = start < p.height ? float(stop - start) : 0.0f;
-    float* dst = p.dst + out_row * Q;
-    if (!vectors || (Step::mean && window_height == 0)) {
-      for (int64_t q = 0; q < Q; ++q) {
-        float acc = Step::identity;
-        for (int64_t j = 0; j < p.kernel_w; ++j) acc = Step::step(acc, p.row[q * p.stride_w + j]);
-        dst[q] = Step::mean ? mean_of(acc, window_height * p.widths[q]) : acc;
-      }
-      continue;
+  if (Q > 1 && (!Step::mean || p.widths[Q - 1] > 0)) {
+    if (p.stride_w == 1) along = p.kernel_w == 3 ? pool_row<Simd, Step, 3, 1> : pool_row<Simd, Step, 0, 1>;
+    if (p.stride_w == 2) along = p.kernel_w == 3 ? pool_row<Simd, Step, 3, 2> : pool_row<Simd, Step, 0, 2>;
+  }
+  for (int64_t first = 0; first < p.out_height; first += kPoolRows) {
+    const int64_t rows = p.out_height - first < kPoolRows ? p.out_height - first : kPoolRows;
+    float heights[kPoolRows];
+    for (int64_t i = 0; i < rows; ++i) {
+      const int64_t start = (first + i) * p.stride_h - p.pad_h;
+      int64_t stop = start + p.kernel_h;
+      if (stop > p.height + p.pad_h) stop = p.height + p.pad_h;
+      heights[i] = start < p.height ? float(stop - start) : 0.0f;
+      pool_down<Simd, Step>(p, start > 0 ? start : 0, stop < p.height ? stop : p.height,
+                            p.rows + i * p.row_length + p.pad_w);
     }
-    if (Q < lanes) {
-      float edge[lanes];
-      Simd::store(edge, pool_along<Simd, Step>(p, 0));
-      for (int64_t q = 0; q < Q; ++q)
-        dst[q] = Step::mean ? mean_of(edge[q], window_height * p.widths[q]) : edge[q];
-      continue;
-    }
-    for (int64_t q = 0;;) {
-      typename Simd::V value = pool_along<Simd, Step>(p, q);
-      if (Step::mean)
-        value = Simd::div(value, Simd::mul(Simd::set1(window_height), Simd::load(p.widths + q)));
-      Simd::store(dst + q, value);
-      if (q + lanes >= Q) break;
-      q = q + 2 * lanes <= Q ? q + lanes : Q - lanes;
+    for (int64_t i = 0; i < rows; ++i) {
+      const Row one = Step::mean && heights[i] == 0 ? pool_row_scalar<Simd, Step> : along;
+      one(p, p.rows + i * p.row_length, heights[i], p.dst + (first + i) * Q);
     }
   }
 }

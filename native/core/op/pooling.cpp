@@ -81,7 +81,7 @@ KernelRow<PoolingArguments> vector_row(const char* name) {
   return {name,
           [](const PoolingArguments& a, const CpuFeatures& features) {
             return kernels() && kernels()->supports(features) && !a.mask &&
-                   (a.kind == PoolingKind::max || a.kind == PoolingKind::average) && row_length(a) <= 1 << 20;
+                   (a.kind == PoolingKind::max || a.kind == PoolingKind::average) && row_length(a) <= 1 << 17;
           },
           [](Context& context, const PoolingArguments& a) {
             const bool mean = a.kind == PoolingKind::average;
@@ -93,14 +93,15 @@ KernelRow<PoolingArguments> vector_row(const char* name) {
               widths[q] = span.begin < span.end ? float(span.padded) : 0.0f;
             }
             context.pool.for_range(planes(a), 1, [&](int64_t begin, int64_t end, int worker) {
-              float* row = static_cast<float*>(context.scratch(worker, size_t(length) * sizeof(float)));
-              std::fill(row, row + length, mean ? 0.0f : -FLT_MAX);
+              float* rows =
+                  static_cast<float*>(context.scratch(worker, size_t(kPoolRows * length) * sizeof(float)));
+              std::fill(rows, rows + kPoolRows * length, mean ? 0.0f : -FLT_MAX);
               PoolPlane p;
               p.height = a.src.dim[2], p.width = a.src.dim[3], p.out_height = a.dst.dim[2], p.out_width = Q;
               p.kernel_h = a.kernel_h, p.kernel_w = a.kernel_w;
               p.stride_h = a.stride_h, p.stride_w = Q == 1 ? 1 : a.stride_w;
               p.pad_h = a.pad_h, p.pad_w = a.pad_w;
-              p.row = row, p.widths = widths;
+              p.rows = rows, p.row_length = length, p.widths = widths;
               for (int64_t plane = begin; plane < end; ++plane) {
                 p.src = src_plane(a, plane);
                 p.dst = dst_plane(a.dst, plane);
