@@ -81,9 +81,15 @@ const fillers: Readonly<Record<string, Fill>> = {
 
 /**
  * Initialises a blob as the prototxt's filler says; without one, with zeros. The values depend on the seed and
- * the stream's name ("layer/0") alone.
+ * the stream's name ("layer/0") alone, and on the step where a blob is filled again and again.
  */
-export function fill(blob: Blob, filler: FillerParameter | null, seed: number, stream: string): void {
+export function fill(
+  blob: Blob,
+  filler: FillerParameter | null,
+  seed: number,
+  stream: string,
+  step = 0,
+): void {
   const values = new Float32Array(blob.count);
   if (filler) {
     const { type, sparse } = filler;
@@ -91,7 +97,7 @@ export function fill(blob: Blob, filler: FillerParameter | null, seed: number, s
       throw new RistrettoError(`unknown filler '${type}'; known are ${Object.keys(fillers).join(', ')}`);
     if (sparse !== -1 && type !== 'gaussian')
       throw new RistrettoError(`filler '${type}' does not take sparse`);
-    if (blob.count) fillers[type](values, filler, new RandomWords(seed, stream), blob.shape);
+    if (blob.count) fillers[type](values, filler, new RandomWords(seed, stream, step), blob.shape);
   }
   blob.set(values);
 }

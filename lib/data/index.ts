@@ -1,8 +1,11 @@
 import type { LayerFactory, LayerRegistry } from '../graph/layer.js';
 import { layers } from '../layers/index.js';
 import { Data } from './data.js';
+import { DummyData } from './dummy-data.js';
+import { HDF5Data } from './hdf5-data.js';
 import { ImageData } from './image-data.js';
 import { ImageFolder } from './image-folder.js';
+import { MemoryData } from './memory-data.js';
 
 type LayerClass = new (...args: Parameters<LayerFactory>) => ReturnType<LayerFactory>;
 
@@ -13,11 +16,15 @@ function of(Class: LayerClass): LayerFactory {
 /** Every layer type that brings data into a net, by its name in the prototxt; one row each. */
 export const dataLayers: LayerRegistry = {
   Data: of(Data),
+  DummyData: of(DummyData),
+  HDF5Data: of(HDF5Data),
   ImageData: of(ImageData),
   ImageFolder: of(ImageFolder),
+  MemoryData: of(MemoryData),
 };
 
 /** All layer types. */
 export const registry: LayerRegistry = { ...layers, ...dataLayers };
 
 export { isRewindable, type Rewindable } from './record-layer.js';
+export { MemoryData } from './memory-data.js';

@@ -79,7 +79,8 @@ export function entryKind(entry: unknown): 'group' | 'dataset' | null {
   return type === 'Group' ? 'group' : type === 'Dataset' ? 'dataset' : null;
 }
 
-function readRaw(file: Hdf5File, name: string): { shape: number[]; value: unknown } {
+/** A dataset of numbers that is there and no larger than its file can be; its values are not read. */
+function findNumbers(file: Hdf5File, name: string): { shape: number[]; dataset: Dataset } {
   const place = { file: file.filename, field: name };
   const entry = file.keys().includes(name.split('/')[0]!) ? file.get(name) : null;
   if (entryKind(entry) !== 'dataset') throw new FormatError('no such dataset', place);
@@ -92,7 +93,17 @@ function readRaw(file: Hdf5File, name: string): { shape: number[]; value: unknow
   if (!(bytes <= (metadata.chunks ? fileBytes * maxExpansion : fileBytes))) {
     throw new FormatError(`shape [${shape.join(', ')}] is more than the file can hold`, place);
   }
+  return { shape, dataset };
+}
+
+function readRaw(file: Hdf5File, name: string): { shape: number[]; value: unknown } {
+  const { shape, dataset } = findNumbers(file, name);
   return { shape, value: dataset.value };
+}
+
+/** The shape of a dataset of numbers, without reading them. */
+export function readShape(file: Hdf5File, name: string): number[] {
+  return findNumbers(file, name).shape;
 }
 
 /** A dataset of numbers of any type and its shape; the numbers as float32. */

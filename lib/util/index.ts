@@ -4,6 +4,7 @@ export {
   isHdf5File,
   readInteger,
   readNumbers,
+  readShape,
   withHdf5File,
   type Dataset,
   type Group,

@@ -85,3 +85,13 @@ export class RandomWords {
     return radius * Math.cos(2 * Math.PI * this.uniform());
   }
 }
+
+/** The numbers 0 to count - 1 in random order. */
+export function permutation(count: number, random: RandomWords): Uint32Array {
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const other = Math.floor(random.uniform() * (i + 1));
+    [order[i], order[other]] = [order[other], order[i]];
+  }
+  return order;
+}

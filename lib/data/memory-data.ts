@@ -1,0 +1,80 @@
+import type { Blob } from '../blob/index.js';
+import { Layer, type BlobCount } from '../graph/layer.js';
+import type { NativeStream } from '../native/index.js';
+import { create } from '../proto/index.js';
+
+/** Batches that the program hands over: data (N, C, H, W) and labels (N). */
+export class MemoryData extends Layer {
+  readonly bottoms: BlobCount = { exact: 0 };
+  readonly tops: BlobCount = { exact: 2 };
+  #batchSize = 0;
+  #image: [channels: number, height: number, width: number] = [0, 0, 0];
+  #data: Float32Array | null = null;
+  #labels = new Float32Array(0);
+  #next = 0;
+  /** Whether images wait that were never served. */
+  #fresh = false;
+
+  /** Images in a batch; may be changed between passes while no added images wait. */
+  get batchSize(): number {
+    return this.#batchSize;
+  }
+  set batchSize(count: number) {
+    if (!Number.isInteger(count) || count < 1) this.fail(`a batch of ${count} images`, 'batch_size');
+    if (this.pending > 0) this.fail(`${this.pending} images wait: the batch cannot change`, 'batch_size');
+    this.#batchSize = count;
+    this.#data = null;
+  }
+
+  /** Images that were added and not served yet; 0 once the last add went round. */
+  get pending(): number {
+    return this.#fresh ? this.#labels.length - this.#next : 0;
+  }
+
+  override setup(): void {
+    const param = this.param.memory_data_param ?? create('MemoryDataParameter');
+    for (const field of ['batch_size', 'channels', 'height', 'width'] as const)
+      if (param[field] < 1)
+        this.fail(`must be given and positive, not ${param[field]}`, `memory_data_param.${field}`);
+    this.#batchSize = param.batch_size;
+    this.#image = [param.channels, param.height, param.width];
+  }
+
+  override reshape(_bottom: readonly Blob[], top: readonly Blob[]): void {
+    top[0].reshape([this.#batchSize, ...this.#image]);
+    top[1].reshape([this.#batchSize]);
+  }
+
+  /**
+   * Takes images, a multiple of the batch size, as the net is to see them: n x C x H x W values one after the
+   * other, and n labels. They are copied, served batch by batch, and round again until others are added;
+   * `transform_param` does not apply to them. Throws while earlier images have not all been served.
+   */
+  add(data: ArrayLike<number>, labels: ArrayLike<number>): void {
+    const [channels, height, width] = this.#image;
+    const size = channels * height * width;
+    if (this.pending > 0) this.fail(`${this.pending} images added earlier have not been served yet`);
+    if (labels.length === 0 || labels.length % this.#batchSize !== 0)
+      this.fail(`${labels.length} labels are not a positive multiple of the batch size ${this.#batchSize}`);
+    if (data.length !== labels.length * size)
+      this.fail(
+        `${labels.length} images of ${channels} x ${height} x ${width} need ${labels.length * size} values, not ${data.length}`,
+      );
+    this.#data = Float32Array.from(data);
+    this.#labels = Float32Array.from(labels);
+    this.#next = 0;
+    this.#fresh = true;
+  }
+
+  override async forward(bottom: readonly Blob[], top: readonly Blob[], stream: NativeStream): Promise<void> {
+    if (!this.#data) this.fail('has no images: call add() before the pass');
+    await stream.sync();
+    this.reshape(bottom, top);
+    const [from, to] = [this.#next, this.#next + this.#batchSize];
+    const size = top[0].countFrom(1);
+    top[0].set(this.#data!.subarray(from * size, to * size));
+    top[1].set(this.#labels.subarray(from, to));
+    this.#next = to % this.#labels.length;
+    this.#fresh &&= this.#next > 0;
+  }
+}
