@@ -228,11 +228,13 @@ export interface LabelLossFields extends Labelled {
   src: NativeTensor;
   labels: NativeTensor;
   dst: NativeTensor;
-  kind: 'logarithm' | 'hingeL1' | 'hingeL2';
+  kind: 'logarithm' | 'hingeL1' | 'hingeL2' | 'infogain';
   normalization: LossNormalization;
   axis: number;
   /** Probabilities below this count as this. */
   floor?: number;
+  /** Infogain: classes * classes elements, a row per label. */
+  gain?: NativeTensor | null;
   ignores?: boolean;
   ignored?: number;
 }
@@ -285,18 +287,114 @@ export interface TransformImagesFields extends Labelled {
   scale?: number;
 }
 
+export interface AffineFields extends Labelled {
+  src: NativeTensor;
+  dst: NativeTensor;
+  scale?: NativeTensor | null;
+  bias?: NativeTensor | null;
+  /** The axes of src that scale and bias have: [axis, axis + axes). */
+  axis: number;
+  axes: number;
+}
+
+export interface BatchNormFields extends Labelled {
+  src: NativeTensor;
+  dst: NativeTensor;
+  /** Running sums; the third counts what they hold. */
+  mean: NativeTensor;
+  variance: NativeTensor;
+  weight: NativeTensor;
+  eps: number;
+  movingAverageFraction: number;
+  /** Use the batch's statistics and add them to the stored ones. */
+  update?: boolean;
+}
+
+export interface ContrastiveLossFields extends Labelled {
+  a: NativeTensor;
+  b: NativeTensor;
+  similar: NativeTensor;
+  dst: NativeTensor;
+  margin: number;
+  legacy?: boolean;
+}
+
+export interface CopyStridedFields extends Labelled {
+  src: NativeTensor;
+  dst: NativeTensor;
+  /** Offsets and strides count elements; there is a count and a stride per axis of the block. */
+  srcOffset?: number;
+  dstOffset?: number;
+  counts: readonly number[];
+  srcStrides: readonly number[];
+  dstStrides: readonly number[];
+}
+
+export interface DropoutFields extends Labelled {
+  src: NativeTensor;
+  dst: NativeTensor;
+  /** Share of the elements that become 0, in [0, 1). */
+  ratio: number;
+  random?: RandomStream | null;
+}
+
+export interface EltwiseFields extends Labelled {
+  srcs: readonly NativeTensor[];
+  dst: NativeTensor;
+  operation: 'sum' | 'product' | 'maximum';
+  coefficients?: readonly number[];
+}
+
+export interface GatherRowsFields extends Labelled {
+  table: NativeTensor;
+  index: NativeTensor;
+  bias?: NativeTensor | null;
+  dst: NativeTensor;
+}
+
+export interface MvnFields extends Labelled {
+  src: NativeTensor;
+  dst: NativeTensor;
+  rows: number;
+  normalizeVariance?: boolean;
+  eps: number;
+}
+
+export interface PreluFields extends Labelled {
+  src: NativeTensor;
+  dst: NativeTensor;
+  slope: NativeTensor;
+}
+
+export interface ReduceFields extends Labelled {
+  src: NativeTensor;
+  dst: NativeTensor;
+  operation: 'sum' | 'absoluteSum' | 'squareSum';
+  coefficient?: number;
+}
+
 /** One row per op: `ops.name(stream, fields)` checks its fields, then enqueues. */
 export interface NativeOps {
   accuracy(stream: NativeStream, fields: AccuracyFields): void;
+  affine(stream: NativeStream, fields: AffineFields): void;
   argMax(stream: NativeStream, fields: ArgMaxFields): void;
+  batchNorm(stream: NativeStream, fields: BatchNormFields): void;
+  contrastiveLoss(stream: NativeStream, fields: ContrastiveLossFields): void;
   convolution(stream: NativeStream, fields: ConvolutionFields): void;
+  copyStrided(stream: NativeStream, fields: CopyStridedFields): void;
   deconvolution(stream: NativeStream, fields: DeconvolutionFields): void;
+  dropout(stream: NativeStream, fields: DropoutFields): void;
+  eltwise(stream: NativeStream, fields: EltwiseFields): void;
+  gatherRows(stream: NativeStream, fields: GatherRowsFields): void;
   innerProduct(stream: NativeStream, fields: InnerProductFields): void;
   labelLoss(stream: NativeStream, fields: LabelLossFields): void;
   lrn(stream: NativeStream, fields: LrnFields): void;
+  mvn(stream: NativeStream, fields: MvnFields): void;
   pairLoss(stream: NativeStream, fields: PairLossFields): void;
   pooling(stream: NativeStream, fields: PoolingFields): void;
+  prelu(stream: NativeStream, fields: PreluFields): void;
   range(stream: NativeStream, fields: RangeFields): void;
+  reduce(stream: NativeStream, fields: ReduceFields): void;
   softmax(stream: NativeStream, fields: SoftmaxFields): void;
   transformImages(stream: NativeStream, fields: TransformImagesFields): void;
   trim(stream: NativeStream, fields: TrimFields): void;

@@ -13,7 +13,8 @@ BoundOp bind_label_loss() {
                                           choice("kind", &A::kind,
                                                  {{"logarithm", LabelLossKind::logarithm},
                                                   {"hingeL1", LabelLossKind::hinge_l1},
-                                                  {"hingeL2", LabelLossKind::hinge_l2}}),
+                                                  {"hingeL2", LabelLossKind::hinge_l2},
+                                                  {"infogain", LabelLossKind::infogain}}),
                                           choice("normalization", &A::normalization,
                                                  {{"full", LossNormalization::full},
                                                   {"valid", LossNormalization::valid},
@@ -21,6 +22,7 @@ BoundOp bind_label_loss() {
                                                   {"none", LossNormalization::none}}),
                                           integer("axis", &A::axis, true, 0),
                                           number("floor", &A::floor),
+                                          optional_tensor("gain", &A::gain),
                                           boolean("ignores", &A::ignores),
                                           integer("ignored", &A::ignored),
                                       });

@@ -76,6 +76,15 @@ Field<A> numbers(const char* name, std::vector<Number> A::*member) {
           }};
 }
 template <class A>
+Field<A> integers(const char* name, std::vector<int64_t> A::*member) {
+  return {name, "integer[]", true, [=](Napi::Value v, A& a, Keep&) {
+            if (!v.IsArray()) throw Napi::TypeError::New(v.Env(), "must be an array of whole numbers");
+            Napi::Array list = v.As<Napi::Array>();
+            for (uint32_t i = 0; i < list.Length(); ++i)
+              (a.*member).push_back(integer_from(list.Get(i), -(int64_t{1} << 53), int64_t{1} << 53));
+          }};
+}
+template <class A>
 Field<A> boolean(const char* name, bool A::*member) {
   return {name, "boolean?", false, [=](Napi::Value v, A& a, Keep&) {
             if (!v.IsBoolean()) throw Napi::TypeError::New(v.Env(), "must be true or false");

@@ -32,10 +32,38 @@ double hinge(const float* scores, int64_t classes, int64_t inner, int64_t label,
   return sum;
 }
 
+double infogain(const LabelLossArguments& a, const float* scores, int64_t classes, int64_t inner,
+                int64_t label) {
+  double sum = 0;
+  for (int64_t c = 0; c < classes; ++c)
+    sum -= double(a.gain.f32()[label * classes + c]) * std::log(std::max(scores[c * inner], a.floor));
+  return sum;
+}
+
+double loss_of(const LabelLossArguments& a, const float* scores, int64_t classes, int64_t inner,
+               int64_t label) {
+  switch (a.kind) {
+    case LabelLossKind::logarithm:
+      return -std::log(std::max(scores[label * inner], a.floor));
+    case LabelLossKind::hinge_l1:
+      return hinge(scores, classes, inner, label, false);
+    case LabelLossKind::hinge_l2:
+      return hinge(scores, classes, inner, label, true);
+    case LabelLossKind::infogain:
+      return infogain(a, scores, classes, inner, label);
+  }
+  fail("unknown loss");
+}
+
 }  // namespace
 
 void LabelLoss::check(const Arguments& a) {
-  LabelledScores(a.src, a.labels, a.axis);
+  const LabelledScores s(a.src, a.labels, a.axis);
+  if (a.kind == LabelLossKind::infogain) {
+    require_contiguous(a.gain, "gain");
+    require(a.gain.count() == s.classes * s.classes, "gain ", a.gain.shape_text(), " for ", s.classes,
+            " classes");
+  }
   require_float(a.dst, "dst");
   require(a.dst.count() == 1, "dst ", a.dst.shape_text(), " is not one number");
 }
@@ -50,9 +78,7 @@ void LabelLoss::run(Context&, const Arguments& a) {
       if (label < 0) continue;
       ++valid;
       const float* scores = a.src.f32() + n * s.classes * s.inner + i;
-      sum += a.kind == LabelLossKind::logarithm
-                 ? -std::log(std::max(scores[label * s.inner], a.floor))
-                 : hinge(scores, s.classes, s.inner, label, a.kind == LabelLossKind::hinge_l2);
+      sum += loss_of(a, scores, s.classes, s.inner, label);
     }
   *a.dst.f32() = float(sum / divisor(a.normalization, s.outer, s.inner, valid));
 }

@@ -13,6 +13,7 @@ enum class LabelLossKind : uint8_t {
   logarithm,  // -log(max(src[label], floor)); src are probabilities
   hinge_l1,   // sum over classes of max(0, 1 + (class == label ? -src : src))
   hinge_l2,   // the same, squared
+  infogain,   // sum over classes c of -gain[label][c] * log(max(src[c], floor))
 };
 
 struct LabelLossArguments {
@@ -23,6 +24,7 @@ struct LabelLossArguments {
   LossNormalization normalization = LossNormalization::valid;
   int64_t axis = 1;
   float floor = 0;
+  Tensor gain;  // infogain: classes * classes elements, a row per label
   bool ignores = false;
   int64_t ignored = 0;
 };

@@ -1,0 +1,69 @@
+import { Blob } from '../blob/index.js';
+import { Layer, type BlobCount } from '../graph/layer.js';
+import { ops, type NativeStream } from '../native/index.js';
+import { create, has, Phase, type BatchNormParameter } from '../proto/index.js';
+
+/**
+ * (x - mean) / sqrt(variance + eps) per channel, by stored statistics (in the TEST phase, or as
+ * `use_global_stats` says) or by the batch's own, which are then added to the stored ones. Stored are running
+ * sums and, in the third blob, how much they hold (native/core/op/batch_norm.h).
+ */
+export class BatchNorm extends Layer {
+  readonly bottoms: BlobCount = { exact: 1 };
+  readonly tops: BlobCount = { exact: 1 };
+  readonly #norm: BatchNormParameter;
+  readonly #stored: boolean;
+
+  constructor(...args: ConstructorParameters<typeof Layer>) {
+    super(...args);
+    this.#norm = this.param.batch_norm_param ?? create('BatchNormParameter');
+    this.#stored = has(this.#norm, 'use_global_stats')
+      ? this.#norm.use_global_stats
+      : this.param.phase === Phase.TEST;
+  }
+
+  override setup([bottom]: readonly Blob[]): void {
+    for (const [i, spec] of this.param.param.entries())
+      if (spec.lr_mult !== 0)
+        this.fail('must be 0: statistics are not learned by gradients', `param[${i}].lr_mult`);
+    if (bottom.shape.length === 0) this.fail(`bottom '${bottom.name}' has no axes`);
+    const channels = bottom.shape.length === 1 ? 1 : bottom.shape[1];
+    for (const [name, shape] of [
+      ['mean', [channels]],
+      ['variance', [channels]],
+      ['weight', [1]],
+    ] as const)
+      this.learnable.push({ blob: new Blob(`${this.name}.${name}`, shape), filler: null });
+  }
+
+  override reshape([bottom]: readonly Blob[], [top]: readonly Blob[]): void {
+    const channels = bottom.shape.length === 1 ? 1 : bottom.shape[1];
+    const [mean] = this.blobs;
+    if (channels !== mean.count)
+      this.fail(`bottom '${bottom.name}' ${bottom.shapeText} does not have ${mean.count} channels`);
+    if (top !== bottom) top.reshape(bottom.shape);
+  }
+
+  override forward([bottom]: readonly Blob[], [top]: readonly Blob[], stream: NativeStream): void {
+    const [mean, variance, weight] = this.blobs;
+    ops.batchNorm(stream, {
+      src: bottom.tensor(),
+      dst: top.tensor(),
+      mean: mean.tensor(),
+      variance: variance.tensor(),
+      weight: weight.tensor(),
+      eps: this.#norm.eps,
+      movingAverageFraction: this.#norm.moving_average_fraction,
+      update: !this.#stored,
+      label: this.name,
+    });
+    if (!this.#stored) for (const blob of this.blobs) blob.version++;
+  }
+
+  override get acceptsStridedTop(): boolean {
+    return true;
+  }
+  override get acceptsStridedBottom(): boolean {
+    return true;
+  }
+}

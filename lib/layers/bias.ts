@@ -1,0 +1,47 @@
+import { Blob } from '../blob/index.js';
+import { Layer, type BlobCount } from '../graph/layer.js';
+import { ops, type NativeStream } from '../native/index.js';
+import { create, type BiasParameter } from '../proto/index.js';
+import { broadcastAxes, learnedShape } from './broadcast.js';
+
+/** Adds a bias that is broadcast over the other axes: the second bottom, or a learned one. */
+export class Bias extends Layer {
+  readonly bottoms: BlobCount = { min: 1, max: 2 };
+  readonly tops: BlobCount = { exact: 1 };
+  readonly #bias: BiasParameter;
+  #axes = { axis: 0, axes: 0 };
+
+  constructor(...args: ConstructorParameters<typeof Layer>) {
+    super(...args);
+    this.#bias = this.param.bias_param ?? create('BiasParameter');
+  }
+
+  override setup([bottom, given]: readonly Blob[]): void {
+    if (given) return;
+    const shape = learnedShape(this, 'bias_param', bottom, this.#bias);
+    this.learnable.push({ blob: new Blob(`${this.name}.bias`, shape), filler: this.#bias.filler });
+  }
+
+  override reshape([bottom, given]: readonly Blob[], [top]: readonly Blob[]): void {
+    this.#axes = broadcastAxes(this, bottom, given ?? this.blobs[0], this.#bias.axis);
+    if (top !== bottom) top.reshape(bottom.shape);
+  }
+
+  override forward([bottom, given]: readonly Blob[], [top]: readonly Blob[], stream: NativeStream): void {
+    ops.affine(stream, {
+      src: bottom.tensor(),
+      dst: top.tensor(),
+      bias: (given ?? this.blobs[0]).tensor(),
+      ...this.#axes,
+      label: this.name,
+    });
+  }
+
+  /** A bias that starts behind the images is the same for each of them. */
+  override get acceptsStridedTop(): boolean {
+    return this.#axes.axis > 0;
+  }
+  override get acceptsStridedBottom(): boolean {
+    return this.#axes.axis > 0 && this.param.bottom.length === 1;
+  }
+}

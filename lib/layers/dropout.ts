@@ -1,0 +1,47 @@
+import type { Blob } from '../blob/index.js';
+import { ops, type NativeStream } from '../native/index.js';
+import { create, Phase } from '../proto/index.js';
+import { fnv1a32 } from '../util/philox.js';
+import { AliasLayer } from './alias-layer.js';
+
+/** In the TRAIN phase sets a share of the elements to 0 and scales the others up; else changes nothing. */
+export class Dropout extends AliasLayer {
+  #ratio = 0;
+  #step = 0;
+
+  override setup(): void {
+    const { dropout_ratio: ratio } = this.param.dropout_param ?? create('DropoutParameter');
+    if (!(ratio >= 0 && ratio < 1))
+      this.fail(`must be at least 0 and less than 1, not ${ratio}`, 'dropout_param.dropout_ratio');
+    this.#ratio = this.param.phase === Phase.TRAIN ? ratio : 0;
+  }
+
+  override reshape([bottom]: readonly Blob[], [top]: readonly Blob[]): void {
+    if (this.#ratio === 0) this.alias(bottom, top, bottom.shape);
+    else if (top !== bottom) top.reshape(bottom.shape);
+  }
+
+  /** Draws anew at every forward. */
+  override forward([bottom]: readonly Blob[], [top]: readonly Blob[], stream: NativeStream): void {
+    if (this.#ratio === 0) return;
+    ops.dropout(stream, {
+      src: bottom.tensor(),
+      dst: top.tensor(),
+      ratio: this.#ratio,
+      random: {
+        seed: this.context.seed,
+        stream: fnv1a32(`${this.name}/dropout`),
+        step: this.#step++,
+        firstElement: 0,
+      },
+      label: this.name,
+    });
+  }
+
+  override get acceptsStridedTop(): boolean {
+    return this.#ratio === 0;
+  }
+  override get acceptsStridedBottom(): boolean {
+    return this.#ratio === 0;
+  }
+}

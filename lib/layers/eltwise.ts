@@ -1,0 +1,56 @@
+import type { Blob } from '../blob/index.js';
+import { Layer, type BlobCount } from '../graph/layer.js';
+import { ops, type EltwiseFields, type NativeStream } from '../native/index.js';
+import { create, EltwiseParameter_EltwiseOp as Operation, type EltwiseParameter } from '../proto/index.js';
+
+const operations: Record<Operation, EltwiseFields['operation']> = {
+  [Operation.PROD]: 'product',
+  [Operation.SUM]: 'sum',
+  [Operation.MAX]: 'maximum',
+};
+
+/** The sum (with coefficients), product or maximum of blobs of one shape, element by element. */
+export class Eltwise extends Layer {
+  readonly bottoms: BlobCount = { min: 2 };
+  readonly tops: BlobCount = { exact: 1 };
+  readonly #eltwise: EltwiseParameter;
+
+  constructor(...args: ConstructorParameters<typeof Layer>) {
+    super(...args);
+    this.#eltwise = this.param.eltwise_param ?? create('EltwiseParameter');
+  }
+
+  override setup(bottom: readonly Blob[]): void {
+    const { coeff, operation } = this.#eltwise;
+    if (coeff.length && coeff.length !== bottom.length)
+      this.fail(`is given ${coeff.length} times for ${bottom.length} bottoms`, 'eltwise_param.coeff');
+    if (coeff.length && operation === Operation.PROD)
+      this.fail('only a sum has coefficients', 'eltwise_param.coeff');
+  }
+
+  override reshape(bottom: readonly Blob[], [top]: readonly Blob[]): void {
+    const [first] = bottom;
+    for (const { name, shape, shapeText } of bottom)
+      if (shape.length !== first.shape.length || shape.some((dim, axis) => dim !== first.shape[axis]))
+        this.fail(`bottoms '${first.name}' ${first.shapeText} and '${name}' ${shapeText} differ in shape`);
+    top.reshape(first.shape);
+  }
+
+  override forward(bottom: readonly Blob[], [top]: readonly Blob[], stream: NativeStream): void {
+    const { coeff, operation } = this.#eltwise;
+    ops.eltwise(stream, {
+      srcs: bottom.map((blob) => blob.tensor()),
+      dst: top.tensor(),
+      operation: operations[operation],
+      coefficients: operation === Operation.SUM ? [...coeff] : [],
+      label: this.name,
+    });
+  }
+
+  override get acceptsStridedTop(): boolean {
+    return true;
+  }
+  override get acceptsStridedBottom(): boolean {
+    return true;
+  }
+}

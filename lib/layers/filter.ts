@@ -1,0 +1,50 @@
+import { Blob } from '../blob/index.js';
+import { Layer, type BlobCount } from '../graph/layer.js';
+import { ops, type NativeStream } from '../native/index.js';
+
+/**
+ * Lets those images of all bottoms but the last pass for which the last one is not 0. How many these are shows
+ * when it runs; until then the tops have room for all.
+ */
+export class Filter extends Layer {
+  readonly bottoms: BlobCount = { min: 2 };
+  readonly tops: BlobCount = { min: 1 };
+  readonly #passing: Blob[] = [];
+  #found = -1;
+
+  override setup(bottom: readonly Blob[], top: readonly Blob[]): void {
+    if (top.length !== bottom.length - 1)
+      this.fail(`${bottom.length} bottoms need ${bottom.length - 1} tops, there are ${top.length}`, 'top');
+    this.#passing.push(new Blob(`${this.name}.passing`));
+  }
+
+  override reshape(bottom: readonly Blob[], top: readonly Blob[]): void {
+    const selector = bottom[bottom.length - 1];
+    if (selector.shape.length === 0 || selector.countFrom(1) !== 1)
+      this.fail(`selector '${selector.name}' ${selector.shapeText} must have one element per image`);
+    for (const { name, shape, shapeText } of bottom)
+      if (shape[0] !== selector.count)
+        this.fail(`bottom '${name}' ${shapeText} does not have the selector's ${selector.count} images`);
+    const images = this.#found >= 0 && this.#found <= selector.count ? this.#found : selector.count;
+    for (const [i, blob] of top.entries()) blob.reshape([images, ...bottom[i].shape.slice(1)]);
+  }
+
+  override async forward(bottom: readonly Blob[], top: readonly Blob[], stream: NativeStream): Promise<void> {
+    await stream.sync();
+    const selector = bottom[bottom.length - 1];
+    const passing = [...selector.data.keys()].filter((image) => selector.data[image] !== 0);
+    this.#found = passing.length;
+    this.reshape(bottom, top);
+    const [index] = this.#passing;
+    index.reshape([passing.length]);
+    if (passing.length === 0) return;
+    index.set(passing);
+    for (const [i, blob] of top.entries())
+      ops.gatherRows(stream, {
+        table: bottom[i].tensor(),
+        index: index.tensor(),
+        dst: blob.tensor(),
+        label: this.name,
+      });
+  }
+}

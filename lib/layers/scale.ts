@@ -1,0 +1,58 @@
+import { Blob } from '../blob/index.js';
+import { Layer, type BlobCount } from '../graph/layer.js';
+import { ops, type NativeStream } from '../native/index.js';
+import { create, type ScaleParameter } from '../proto/index.js';
+import { broadcastAxes, learnedShape } from './broadcast.js';
+
+/**
+ * Multiplies by a factor that is broadcast over the other axes: the second bottom, or a learned one (1 where no
+ * filler is given). With `bias_term`, adds a learned bias of the same shape.
+ */
+export class Scale extends Layer {
+  readonly bottoms: BlobCount = { min: 1, max: 2 };
+  readonly tops: BlobCount = { exact: 1 };
+  readonly #scale: ScaleParameter;
+  #axes = { axis: 0, axes: 0 };
+
+  constructor(...args: ConstructorParameters<typeof Layer>) {
+    super(...args);
+    this.#scale = this.param.scale_param ?? create('ScaleParameter');
+  }
+
+  override setup([bottom, factor]: readonly Blob[]): void {
+    const { filler, bias_term: biasTerm, bias_filler: biasFiller } = this.#scale;
+    const shape = factor?.shape ?? learnedShape(this, 'scale_param', bottom, this.#scale);
+    if (!factor)
+      this.learnable.push({
+        blob: new Blob(`${this.name}.scale`, shape),
+        filler: filler ?? create('FillerParameter', { type: 'constant', value: 1 }),
+      });
+    if (biasTerm) this.learnable.push({ blob: new Blob(`${this.name}.bias`, shape), filler: biasFiller });
+  }
+
+  override reshape([bottom, factor]: readonly Blob[], [top]: readonly Blob[]): void {
+    this.#axes = broadcastAxes(this, bottom, factor ?? this.blobs[0], this.#scale.axis);
+    if (this.#scale.bias_term) broadcastAxes(this, bottom, this.blobs[factor ? 0 : 1], this.#scale.axis);
+    if (top !== bottom) top.reshape(bottom.shape);
+  }
+
+  override forward([bottom, factor]: readonly Blob[], [top]: readonly Blob[], stream: NativeStream): void {
+    const [scale, bias] = factor ? [factor, ...this.blobs] : this.blobs;
+    ops.affine(stream, {
+      src: bottom.tensor(),
+      dst: top.tensor(),
+      scale: scale.tensor(),
+      bias: bias?.tensor(),
+      ...this.#axes,
+      label: this.name,
+    });
+  }
+
+  /** A factor that starts behind the images is the same for each of them. */
+  override get acceptsStridedTop(): boolean {
+    return this.#axes.axis > 0;
+  }
+  override get acceptsStridedBottom(): boolean {
+    return this.#axes.axis > 0 && this.param.bottom.length === 1;
+  }
+}
