@@ -1,4 +1,4 @@
-import { layers as registry } from '../layers/index.js';
+import { registry } from '../data/index.js';
 import { RistrettoError, UsageError } from '../errors/index.js';
 import { clone, Phase, printText, readNetText, readWeights, type NetParameter } from '../proto/index.js';
 import { assertWritable, writeFileAtomic } from '../util/index.js';

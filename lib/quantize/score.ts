@@ -1,4 +1,4 @@
-import { layers as registry } from '../layers/index.js';
+import { registry } from '../data/index.js';
 import { UsageError } from '../errors/index.js';
 import { Phase, readNetText, readWeights } from '../proto/index.js';
 import { Evaluator } from './evaluator.js';

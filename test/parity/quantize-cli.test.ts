@@ -109,7 +109,7 @@ describe.skipIf(!hasReference)('ristretto quantize', { timeout: 60_000 }, () => 
   });
 
   it('continues after kill -9 and ends with the same summary', async () => {
-    const settings = { iterations: 100, calibration_iterations: 20 };
+    const settings = { iterations: 25, calibration_iterations: 5 };
     const whole = join(folder, 'whole.json');
     await run('ristretto', [
       'quantize',
@@ -234,12 +234,22 @@ describe.skipIf(!hasReference)('caffe', { timeout: 60_000 }, () => {
     expect(train.stderr).toMatch(/not available in this version/);
   });
 
-  it('lists weights and layers that do not match', async () => {
+  it('lists names and shapes where the weights are of another net', async () => {
     const other = join(reference, 'data/squeezenet/squeezenet_v1.0.caffemodel');
-    const args = ['test', net()[0], `--weights=${other}`, data(), '--iterations=1'];
-    const { code, stderr } = await run('caffe', args);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/conv2/);
-    expect(stderr).toMatch(/fire2\/conv1x1_1/);
+    const shapes = await run('caffe', ['test', net()[0], `--weights=${other}`, data(), '--iterations=1']);
+    expect(shapes.code).toBe(1);
+    expect(shapes.stderr).toMatch(/conv1.*\(96, 3, 7, 7\).*\(8, 3, 5, 5\)/);
+    const model = join(folder, 'renamed.prototxt');
+    writeFileSync(
+      model,
+      readFileSync(join(small, 'dfp8.prototxt'), 'utf8').replace('"conv1" type', '"first" type'),
+    );
+    const args = ['test', `--model=${model}`, `--weights=${join(small, 'trained.caffemodel')}`, data()];
+    const names = await run('caffe', [...args, '--iterations=1']);
+    expect(names.code).toBe(1);
+    expect(names.stderr).toMatch(/'first'/);
+    expect(names.stderr).toMatch(/'conv1'/);
+    const allowed = await run('caffe', [...args, '--iterations=1', '--allow-missing']);
+    expect(allowed.code).toBe(0);
   });
 });

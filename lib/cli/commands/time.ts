@@ -1,4 +1,4 @@
-import { layers as registry } from '../../layers/index.js';
+import { registry } from '../../data/index.js';
 import { Net } from '../../graph/index.js';
 import { Phase, readNetText, readWeights } from '../../proto/index.js';
 import { Stream } from '../../native/index.js';
