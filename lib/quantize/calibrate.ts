@@ -31,7 +31,8 @@ export async function calibrate(
   { iterations, dropout, onBatch }: CalibrationOptions,
 ): Promise<Calibration> {
   const { signal } = evaluator.options;
-  const net = await evaluator.createNet(dropout ? param : withoutDropout(param), Phase.TRAIN);
+  const sources = await evaluator.openSources(param, Phase.TRAIN);
+  const net = await evaluator.createNet(dropout ? param : withoutDropout(param), Phase.TRAIN, { sources });
   try {
     const layers = observedLayers(net);
     const ranges = new Map<string, LayerRange>();
@@ -48,6 +49,7 @@ export async function calibrate(
     const outputs = outputsOf(net);
     for (let batch = 0; batch < iterations; batch++) {
       signal?.throwIfAborted();
+      await sources.forward();
       await net.forward({ observe });
       const values = outputValues(net);
       const scores = { loss: Math.fround(net.loss), values };

@@ -70,7 +70,11 @@ function shareParameters(net: Net, from: Net): void {
 export class Evaluator {
   readonly stream: NativeStream;
   /** Records that data layers left out so far, over all calls. */
-  skippedRecords = 0;
+  get skippedRecords(): number {
+    return this.#skipped + (this.#sources ? skippedRecords(this.#sources) : 0);
+  }
+  #skipped = 0;
+  #sources: Net | null = null;
 
   constructor(readonly options: EvaluatorOptions) {
     this.stream = new Stream({ threads: options.threads });
@@ -100,9 +104,8 @@ export class Evaluator {
     onBatch: OnBatch = () => {},
   ): Promise<NetScores[]> {
     const nets: Net[] = [];
-    let source: Net | null = null;
     try {
-      source = await this.#create(sourcesOnly(params[0]), phase);
+      const source = await this.openSources(params[0], phase);
       const arena = new ActivationArena();
       for (const param of params) {
         const shared = { sources: source, arena };
@@ -125,16 +128,34 @@ export class Evaluator {
           onBatch(index, batch, outputs[index], scores);
         }
       }
-      this.skippedRecords += skippedRecords(source);
       return running.map((scores) => scores.finish());
     } finally {
       for (const net of nets) await net.close();
-      await source?.close();
     }
   }
 
-  close(): void {
+  /**
+   * Makes the part of a net that reads data, at its first record. The one made before is closed then, and not
+   * earlier: as long as a source is open, decoded images may be kept for the next pass over them.
+   */
+  async openSources(param: NetParameter, phase: Phase): Promise<Net> {
+    const sources = await this.#create(sourcesOnly(param), phase);
+    await this.#closeSources();
+    this.#sources = sources;
+    return sources;
+  }
+
+  async close(): Promise<void> {
+    await this.#closeSources();
     this.stream.close();
+  }
+
+  async #closeSources(): Promise<void> {
+    const sources = this.#sources;
+    this.#sources = null;
+    if (!sources) return;
+    this.#skipped += skippedRecords(sources);
+    await sources.close();
   }
 
   #create(

@@ -286,6 +286,6 @@ export async function quantize(options: QuantizeOptions): Promise<QuantizeResult
     };
   } finally {
     journal?.close(done);
-    evaluator.close();
+    await evaluator.close();
   }
 }

@@ -28,7 +28,8 @@ export async function reportLayers(
   known: { ranges: readonly LayerRange[] | null; integerLengths: readonly LayerIntegerLengths[] },
 ): Promise<LayerReport[]> {
   const params = quantisedLayers(quantised);
-  const net = await evaluator.createNet(float, Phase.TEST);
+  const sources = await evaluator.openSources(float, Phase.TEST);
+  const net = await evaluator.createNet(float, Phase.TEST, { sources });
   try {
     const layers = observedLayers(net).filter(({ layer }) => params.has(layer));
     const formats = new Map(
@@ -40,6 +41,7 @@ export async function reportLayers(
     const activations = new Map(
       layers.map(({ layer }) => [layer, {} as Record<'input' | 'output', SaturationCount>]),
     );
+    await sources.forward();
     await net.forward({
       observe: observerOf(net, layers, async ({ layer }, part, blob, stream) => {
         await stream.sync();

@@ -52,6 +52,6 @@ export async function score(options: ScoreOptions): Promise<ScoreResult> {
       seconds: (performance.now() - started) / 1000,
     };
   } finally {
-    evaluator.close();
+    await evaluator.close();
   }
 }

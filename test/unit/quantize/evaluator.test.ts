@@ -45,8 +45,8 @@ const weights = (values: string, bias = 0.5): NetParameter =>
        blobs { shape { dim: 1 dim: 2 } ${values} } blobs { shape { dim: 1 } data: ${bias} } }`,
   );
 const evaluators: Evaluator[] = [];
-afterEach(() => {
-  for (const evaluator of evaluators.splice(0)) evaluator.close();
+afterEach(async () => {
+  for (const evaluator of evaluators.splice(0)) await evaluator.close();
   expect(CountingData.open).toBe(0);
 });
 function evaluator(param: NetParameter, more = {}): Evaluator {
