@@ -28,3 +28,4 @@ export const registry: LayerRegistry = { ...layers, ...dataLayers };
 
 export { isRewindable, type Rewindable } from './record-layer.js';
 export { MemoryData } from './memory-data.js';
+export { decodeImage } from './decode-image.js';

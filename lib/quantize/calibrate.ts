@@ -5,7 +5,7 @@ import { outputsOf, outputValues, type Evaluator } from './evaluator.js';
 import type { LayerRange } from './integer-lengths.js';
 import { observedLayers, observerOf } from './observation.js';
 import { RunningScores, type BatchScores, type NetScores, type OutputDescription } from './running-scores.js';
-import { maxAbs } from './tensor-statistics.js';
+import { TensorStatistics } from './tensor-statistics.js';
 
 export interface CalibrationOptions {
   /** TRAIN batches. */
@@ -35,16 +35,17 @@ export async function calibrate(
   const net = await evaluator.createNet(dropout ? param : withoutDropout(param), Phase.TRAIN, { sources });
   try {
     const layers = observedLayers(net);
-    const ranges = new Map<string, LayerRange>();
-    for (const { layer, entry } of layers)
-      ranges.set(layer, { layer, input: 0, output: 0, parameters: maxAbs(entry.layer.blobs[0].data) });
-    const observe = observerOf(net, layers, async ({ layer }, part, blob, stream) => {
-      await stream.sync();
-      const range = ranges.get(layer)!;
-      const largest = maxAbs(blob.toArray());
-      if (Number.isNaN(largest)) throw new RistrettoError(`blob '${blob.name}' holds a NaN`, { layer });
-      range[part] = Math.max(range[part], largest);
-    });
+    const parts = layers.map((layer) => ({
+      layer,
+      input: new TensorStatistics(layer.layer),
+      output: new TensorStatistics(layer.layer),
+      parameters: new TensorStatistics(layer.layer),
+    }));
+    const byLayer = new Map(parts.map((part) => [part.layer, part]));
+    for (const { layer, parameters } of parts) parameters.add(layer.entry.layer.blobs[0], net.stream);
+    const observe = observerOf(net, layers, (layer, part, blob, stream) =>
+      byLayer.get(layer)![part].add(blob, stream),
+    );
     const running = new RunningScores();
     const outputs = outputsOf(net);
     for (let batch = 0; batch < iterations; batch++) {
@@ -56,7 +57,23 @@ export async function calibrate(
       running.add(outputs, scores.loss, values);
       onBatch?.(batch, outputs, scores);
     }
-    return { ranges: [...ranges.values()], scores: running.finish() };
+    for (const { layer, input, output, parameters } of parts)
+      for (const [statistics, what] of [
+        [input, `blob '${layer.input.name}'`],
+        [output, `blob '${layer.output.name}'`],
+        [parameters, 'weights'],
+      ] as const)
+        if (statistics.nans > 0)
+          throw new RistrettoError(`${what}: ${statistics.nans} of ${statistics.elements} values are NaN`, {
+            layer: layer.layer,
+          });
+    const ranges = parts.map(({ layer, input, output, parameters }) => ({
+      layer: layer.layer,
+      input: input.maxAbs,
+      output: output.maxAbs,
+      parameters: parameters.maxAbs,
+    }));
+    return { ranges, scores: running.finish() };
   } finally {
     await net.close();
   }

@@ -1,3 +1,4 @@
+export { classify, type ClassifyOptions, type Prediction } from './classify.js';
 export { quantize } from './quantize.js';
 export { score, type ScoreOptions, type ScoreResult } from './score.js';
 export { parseIntegerLengths, type LayerIntegerLengths, type LayerRange } from './integer-lengths.js';

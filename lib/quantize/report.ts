@@ -1,4 +1,4 @@
-import { representableRange, storageBits, type LayerFormats, type TrimFormat } from '../formats/index.js';
+import { storageBits, type LayerFormats, type TrimFormat } from '../formats/index.js';
 import type { NetParameter, QuantizationParameter } from '../proto/index.js';
 import type { QuantisableType } from './edit-net.js';
 import type { LayerIntegerLengths, LayerRange } from './integer-lengths.js';
@@ -34,28 +34,6 @@ export interface LayerReport {
     outputs: SaturationCount;
   };
   parameterBytes: ParameterBytes;
-}
-
-/**
- * Bounds beyond which a value saturates: half a step outside the least and greatest values of the format, because
- * what is nearer rounds to them. Null where nothing saturates.
- */
-export function saturationBounds(format: TrimFormat | null): { low: number; high: number } | null {
-  if (!format) return null;
-  const { least, greatest } = representableRange(format);
-  switch (format.kind) {
-    case 'dynamicFixedPoint': {
-      const half = 2 ** -(format.fractionalLength + 1);
-      return { low: least - half, high: greatest + half };
-    }
-    case 'minifloat': {
-      const half = 2 ** (Math.floor(Math.log2(greatest)) - format.mantissaBits - 1);
-      return { low: least - half, high: greatest + half };
-    }
-    case 'integerPowerOfTwo':
-      // Half a step of the exponent is a factor of sqrt(2).
-      return { low: least * Math.SQRT2, high: greatest * Math.SQRT2 };
-  }
 }
 
 /** Bytes of `count` values of a format, packed without gaps. */

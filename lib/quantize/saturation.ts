@@ -1,21 +1,10 @@
-import { layerFormatsOf, type TrimFormat } from '../formats/index.js';
+import { layerFormatsOf } from '../formats/index.js';
 import { Phase, type NetParameter } from '../proto/index.js';
 import type { Evaluator } from './evaluator.js';
 import type { LayerIntegerLengths, LayerRange } from './integer-lengths.js';
 import { observedLayers, observerOf } from './observation.js';
-import {
-  packedBytes,
-  quantisedLayers,
-  saturationBounds,
-  type LayerReport,
-  type SaturationCount,
-} from './report.js';
-import { countOutside } from './tensor-statistics.js';
-
-function count(values: Float32Array, format: TrimFormat | null): SaturationCount {
-  const bounds = saturationBounds(format);
-  return { saturated: bounds ? countOutside(values, bounds.low, bounds.high) : 0, of: values.length };
-}
+import { packedBytes, quantisedLayers, type LayerReport, type SaturationCount } from './report.js';
+import { TensorStatistics } from './tensor-statistics.js';
 
 /**
  * The per-layer table of a finished search. Runs one TEST batch through the float net to count the activations
@@ -32,45 +21,51 @@ export async function reportLayers(
   const net = await evaluator.createNet(float, Phase.TEST, { sources });
   try {
     const layers = observedLayers(net).filter(({ layer }) => params.has(layer));
-    const formats = new Map(
-      layers.map(({ layer }) => [
-        layer,
-        layerFormatsOf(params.get(layer)!, { nearest: evaluator.options.rounding, layer }),
-      ]),
-    );
-    const activations = new Map(
-      layers.map(({ layer }) => [layer, {} as Record<'input' | 'output', SaturationCount>]),
-    );
-    await sources.forward();
-    await net.forward({
-      observe: observerOf(net, layers, async ({ layer }, part, blob, stream) => {
-        await stream.sync();
-        activations.get(layer)![part] = count(blob.toArray(), formats.get(layer)![part]);
-      }),
-    });
-    return layers.map(({ layer, type, entry }) => {
-      const { weights, bias } = formats.get(layer)!;
-      const [weightBlob, biasBlob] = entry.layer.blobs;
-      const biases = biasBlob?.data ?? new Float32Array(0);
-      const total = weightBlob.count + biases.length;
+    const counted = layers.map((layer) => {
+      const formats = layerFormatsOf(params.get(layer.layer)!, {
+        nearest: evaluator.options.rounding,
+        layer: layer.layer,
+      });
       return {
         layer,
-        type,
-        range: known.ranges?.find((range) => range.layer === layer) ?? null,
-        integerLengths: known.integerLengths.find((lengths) => lengths.layer === layer)!,
-        formats: formats.get(layer)!,
-        saturation: {
-          weights: count(weightBlob.data, weights),
-          biases: count(biases, bias),
-          inputs: activations.get(layer)!.input,
-          outputs: activations.get(layer)!.output,
-        },
-        parameterBytes: {
-          before: 4 * total,
-          after: packedBytes(weights, weightBlob.count) + packedBytes(bias, biases.length),
-        },
+        formats,
+        input: new TensorStatistics(layer.layer, formats.input),
+        output: new TensorStatistics(layer.layer, formats.output),
+        weights: new TensorStatistics(layer.layer, formats.weights),
+        bias: new TensorStatistics(layer.layer, formats.bias),
       };
     });
+    const byLayer = new Map(counted.map((entry) => [entry.layer, entry]));
+    for (const { layer, weights, bias } of counted)
+      for (const [index, blob] of layer.entry.layer.blobs.entries())
+        (index === 0 ? weights : bias).add(blob, net.stream);
+    await sources.forward();
+    await net.forward({
+      observe: observerOf(net, layers, (layer, part, blob, stream) =>
+        byLayer.get(layer)![part].add(blob, stream),
+      ),
+    });
+    const count = ({ saturated, elements }: TensorStatistics): SaturationCount => ({
+      saturated,
+      of: elements,
+    });
+    return counted.map(({ layer: { layer, type }, formats, input, output, weights, bias }) => ({
+      layer,
+      type,
+      range: known.ranges?.find((range) => range.layer === layer) ?? null,
+      integerLengths: known.integerLengths.find((lengths) => lengths.layer === layer)!,
+      formats,
+      saturation: {
+        weights: count(weights),
+        biases: count(bias),
+        inputs: count(input),
+        outputs: count(output),
+      },
+      parameterBytes: {
+        before: 4 * (weights.elements + bias.elements),
+        after: packedBytes(formats.weights, weights.elements) + packedBytes(formats.bias, bias.elements),
+      },
+    }));
   } finally {
     await net.close();
   }
