@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fnv1a32, philox4x32, RandomWords } from '../../../lib/util/philox.js';
+import { fnv1a32, permutation, philox4x32, RandomWords } from '../../../lib/util/philox.js';
 
 describe('philox4x32', () => {
   // Known answers of Random123 (kat_vectors), ten rounds.
@@ -37,5 +37,19 @@ describe('RandomWords', () => {
   it('hashes names as FNV-1a', () => {
     expect(fnv1a32('')).toBe(0x811c9dc5);
     expect(fnv1a32('foobar')).toBe(0xbf9cf968);
+  });
+});
+
+describe('permutation', () => {
+  it('has every number once, each as often in every place', () => {
+    const random = new RandomWords(5, 'order');
+    const firsts = [0, 0, 0, 0];
+    for (let i = 0; i < 4000; i++) {
+      const order = permutation(4, random);
+      expect([...order].sort()).toEqual([0, 1, 2, 3]);
+      firsts[order[0]]++;
+    }
+    for (const count of firsts) expect(Math.abs(count - 1000)).toBeLessThan(120);
+    expect([...permutation(0, random)]).toEqual([]);
   });
 });
