@@ -134,23 +134,26 @@ function concatInPlace(
   return slices;
 }
 
-/** Writes Concats in place and lets blobs share memory, among layers that run one after the other. */
-function planLayers(
+/**
+ * Lets the blobs that own their memory share it. A layer keeps what it touches alive from the first to the last
+ * index that `span` gives for it.
+ */
+function shareMemory(
   layers: readonly NetLayer[],
   plannable: (blob: Blob) => boolean,
-  fused: ReadonlySet<number>,
-): Pick<Plan, 'omitted' | 'offsets' | 'arenaBytes' | 'slices'> {
-  const omitted = new Set(fused);
-  const slices = concatInPlace(layers, plannable, omitted);
+  span: (entry: NetLayer) => readonly [first: number, last: number],
+): { offsets: Map<Blob, number>; bytes: number } {
   const lives = new Map<Blob, { first: number; last: number; free: boolean }>();
-  for (const { index, bottom, top } of layers)
-    for (const blob of [...bottom, ...top]) {
+  for (const entry of layers) {
+    const [first, last] = span(entry);
+    for (const blob of [...entry.bottom, ...entry.top]) {
       const { owner } = blob;
-      const life = lives.get(owner) ?? { first: index, last: index, free: plannable(owner) };
-      life.last = index;
+      const life = lives.get(owner) ?? { first, last, free: plannable(owner) };
+      life.last = Math.max(life.last, last);
       life.free &&= plannable(blob);
       lives.set(owner, life);
     }
+  }
   const owners = [...lives.keys()].filter((owner) => lives.get(owner)!.free && owner.count > 0);
   const { offsets, bytes } = assignOffsets(
     owners.map((owner) => {
@@ -158,19 +161,15 @@ function planLayers(
       return { bytes: 4 * owner.count, first, last };
     }),
   );
-  return {
-    omitted,
-    offsets: new Map(owners.map((owner, i) => [owner, offsets[i]])),
-    arenaBytes: bytes,
-    slices,
-  };
+  return { offsets: new Map(owners.map((owner, i) => [owner, offsets[i]])), bytes };
 }
+
+const ownIndex = ({ index }: NetLayer) => [index, index] as const;
 
 /**
  * Plans an inference pass. `plannable` says whether a blob's memory may be reused once its last reader is done;
- * `fused` are the layers that `fuseRelus` found; `partBytes` bounds the parts
- * that a batch is run in. Bottoms of Concats
- * may become slices and layers may be reshaped for parts: `undoPlan` and a reshape mend that.
+ * `fused` are the layers that `fuseRelus` found; `partBytes` bounds the parts that a batch is run in. Bottoms of
+ * Concats may become slices and layers may be reshaped for parts: `undoPlan` and a reshape mend that.
  */
 export function planNet(
   layers: readonly NetLayer[],
@@ -179,25 +178,33 @@ export function planNet(
   partBytes: number,
 ): Plan {
   const runs = findPartedRuns(layers, plannable, fused, partBytes);
-  const inRun = new Set(runs.flatMap((run) => run.layers.map(({ index }) => index)));
-  // What a run and other layers both touch is alive in both, so it stays out of either's plan.
+  const runOf = new Map(runs.flatMap((run) => run.layers.map(({ index }) => [index, run] as const)));
+  const replaced = new Set(runs.flatMap((run) => [...run.replaced]));
   const bridging = new Set(runs.flatMap(({ windows }) => windows.map(({ whole }) => whole.owner)));
-  const outer = planLayers(
-    layers.filter(({ index }) => !inRun.has(index)),
+  const omitted = new Set(fused);
+  const slices = concatInPlace(
+    layers.filter(({ index }) => !runOf.has(index)),
     (blob) => plannable(blob) && !bridging.has(blob.owner),
-    fused,
+    omitted,
   );
-  const omitted = new Set(outer.omitted);
-  const offsets = new Map(outer.offsets);
-  const slices = [...outer.slices];
-  let arenaBytes = outer.arenaBytes;
-  // Runs follow each other, so they use the same memory; what lives across a run lies before it.
+  // What a run reads or writes of whole blobs must last from its first layer to its last: parts go round.
+  const whole = shareMemory(
+    layers,
+    (blob) => plannable(blob) && !replaced.has(blob),
+    (entry) => {
+      const run = runOf.get(entry.index);
+      return run ? [run.first, run.last] : ownIndex(entry);
+    },
+  );
+  const offsets = new Map(whole.offsets);
+  let arenaBytes = whole.bytes;
+  // Runs follow each other, so their parts use the same memory, behind that of the whole blobs.
   for (const run of runs) {
-    const inner = planLayers(run.layers, (blob) => run.own.has(blob), fused);
-    for (const index of inner.omitted) omitted.add(index);
-    for (const [blob, offset] of inner.offsets) offsets.set(blob, outer.arenaBytes + offset);
-    slices.push(...inner.slices);
-    arenaBytes = Math.max(arenaBytes, outer.arenaBytes + inner.arenaBytes);
+    const own = (blob: Blob) => run.own.has(blob);
+    slices.push(...concatInPlace(run.layers, own, omitted));
+    const parts = shareMemory(run.layers, own, ownIndex);
+    for (const [blob, offset] of parts.offsets) offsets.set(blob, whole.bytes + offset);
+    arenaBytes = Math.max(arenaBytes, whole.bytes + parts.bytes);
   }
   return {
     omitted,
@@ -205,7 +212,7 @@ export function planNet(
     arenaBytes,
     slices,
     runs: new Map(runs.map((run) => [run.first, run])),
-    replaced: new Set(runs.flatMap((run) => [...run.replaced])),
+    replaced,
   };
 }
 

@@ -60,6 +60,9 @@ export class BatchNorm extends Layer {
     if (!this.#stored) for (const blob of this.blobs) blob.version++;
   }
 
+  override get splitsBatch(): boolean {
+    return this.#stored;
+  }
   override get acceptsStridedTop(): boolean {
     return true;
   }

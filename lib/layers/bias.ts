@@ -37,6 +37,9 @@ export class Bias extends Layer {
     });
   }
 
+  override get splitsBatch(): boolean {
+    return this.#axes.axis > 0 && this.param.bottom.length === 1;
+  }
   /** A bias that starts behind the images is the same for each of them. */
   override get acceptsStridedTop(): boolean {
     return this.#axes.axis > 0;

@@ -36,4 +36,8 @@ export class Concat extends Layer {
       start += part.shape[this.#axis];
     }
   }
+
+  override get splitsBatch(): boolean {
+    return this.#axis > 0;
+  }
 }

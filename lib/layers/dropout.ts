@@ -38,6 +38,9 @@ export class Dropout extends AliasLayer {
     });
   }
 
+  override get splitsBatch(): boolean {
+    return this.#ratio === 0;
+  }
   override get acceptsStridedTop(): boolean {
     return this.#ratio === 0;
   }

@@ -47,6 +47,9 @@ export class Eltwise extends Layer {
     });
   }
 
+  override get splitsBatch(): boolean {
+    return true;
+  }
   override get acceptsStridedTop(): boolean {
     return true;
   }

@@ -16,4 +16,8 @@ export class Flatten extends AliasLayer {
       ...bottom.shape.slice(last + 1),
     ]);
   }
+
+  override get splitsBatch(): boolean {
+    return (this.param.flatten_param?.axis ?? 1) > 0;
+  }
 }

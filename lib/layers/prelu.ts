@@ -38,6 +38,9 @@ export class PReLU extends Layer {
     });
   }
 
+  override get splitsBatch(): boolean {
+    return true;
+  }
   override get acceptsStridedTop(): boolean {
     return true;
   }

@@ -48,6 +48,9 @@ export class Scale extends Layer {
     });
   }
 
+  override get splitsBatch(): boolean {
+    return this.#axes.axis > 0 && this.param.bottom.length === 1;
+  }
   /** A factor that starts behind the images is the same for each of them. */
   override get acceptsStridedTop(): boolean {
     return this.#axes.axis > 0;

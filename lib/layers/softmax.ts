@@ -17,4 +17,8 @@ export class Softmax extends Layer {
   override forward([bottom]: readonly Blob[], [top]: readonly Blob[], stream: NativeStream): void {
     ops.softmax(stream, { src: bottom.tensor(), dst: top.tensor(), axis: this.#axis, label: this.name });
   }
+
+  override get splitsBatch(): boolean {
+    return this.#axis > 0;
+  }
 }

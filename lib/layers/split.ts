@@ -9,4 +9,8 @@ export class Split extends AliasLayer {
   override reshape([bottom]: readonly Blob[], top: readonly Blob[]): void {
     for (const blob of top) this.alias(bottom, blob, bottom.shape);
   }
+
+  override get splitsBatch(): boolean {
+    return true;
+  }
 }
