@@ -54,17 +54,19 @@ struct Avx2Lanes {
   }
   RISTRETTO_LANES M any_of(M a, M b) { return _mm256_or_ps(a, b); }
   RISTRETTO_LANES bool any(M m) { return _mm256_movemask_ps(m) != 0; }
-  RISTRETTO_LANES int count(M m) { return __builtin_popcount(unsigned(_mm256_movemask_ps(m))); }
+  // v and 1 in the lanes of m
+  RISTRETTO_LANES I tally(I v, M m) { return _mm256_sub_epi32(v, bits(m)); }
   // v in the lanes of m, 0 elsewhere; and the reverse
   RISTRETTO_LANES I keep(M m, I v) { return both(bits(m), v); }
   RISTRETTO_LANES I drop(M m, I v) { return without(bits(m), v); }
   RISTRETTO_LANES F select(M m, F yes, F no) { return _mm256_blendv_ps(no, yes, m); }
 
-  RISTRETTO_LANES void multiply(I a, uint32_t factor, I& high, I& low) {
-    const I f = set1i(factor);
-    const I even = _mm256_mul_epu32(a, f), odd = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), f);
-    high = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA);
-    low = _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA);
+  // Of 64-bit lanes: products of the low words; the high words moved down; the low words of two put side by
+  // side.
+  RISTRETTO_LANES I multiply_low_words(I a, I b) { return _mm256_mul_epu32(a, b); }
+  RISTRETTO_LANES I high_words(I v) { return _mm256_srli_epi64(v, 32); }
+  RISTRETTO_LANES I merge_low_words(I even, I odd) {
+    return _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA);
   }
   // Lane l holds the counter that `transpose` brings into order.
   RISTRETTO_LANES I transposing_offsets() { return _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7); }

@@ -54,18 +54,19 @@ struct Avx512Lanes {
   RISTRETTO_LANES M less(I a, I b) { return M(~_mm512_cmple_epu32_mask(b, a)); }
   RISTRETTO_LANES M any_of(M a, M b) { return M(a | b); }
   RISTRETTO_LANES bool any(M m) { return m != 0; }
-  RISTRETTO_LANES int count(M m) { return __builtin_popcount(m); }
+  // v and 1 in the lanes of m
+  RISTRETTO_LANES I tally(I v, M m) { return _mm512_mask_add_epi32(v, m, v, set1i(1)); }
   // v in the lanes of m, 0 elsewhere; and the reverse
   RISTRETTO_LANES I keep(M m, I v) { return _mm512_maskz_mov_epi32(m, v); }
   RISTRETTO_LANES I drop(M m, I v) { return _mm512_maskz_mov_epi32(M(~m), v); }
   RISTRETTO_LANES F select(M m, F yes, F no) { return _mm512_mask_blend_ps(m, no, yes); }
 
-  RISTRETTO_LANES void multiply(I a, uint32_t factor, I& high, I& low) {
-    const I f = set1i(factor);
-    const I even = _mm512_maskz_mul_epu32(0xFF, a, f);
-    const I odd = _mm512_maskz_mul_epu32(0xFF, _mm512_srli_epi64(a, 32), f);
-    high = _mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(even, 32), odd);
-    low = _mm512_mask_blend_epi32(0xAAAA, even, _mm512_slli_epi64(odd, 32));
+  // Of 64-bit lanes: products of the low words; the high words moved down; the low words of two put side by
+  // side.
+  RISTRETTO_LANES I multiply_low_words(I a, I b) { return _mm512_maskz_mul_epu32(0xFF, a, b); }
+  RISTRETTO_LANES I high_words(I v) { return _mm512_srli_epi64(v, 32); }
+  RISTRETTO_LANES I merge_low_words(I even, I odd) {
+    return _mm512_mask_blend_epi32(0xAAAA, even, _mm512_slli_epi64(odd, 32));
   }
   // Lane l holds the counter that `transpose` brings into order.
   RISTRETTO_LANES I transposing_offsets() {

@@ -43,12 +43,28 @@ SpanExtremes extremes_kernel(const float* in, int64_t count) {
 template <class S>
 int64_t count_outside_kernel(const float* in, int64_t count, float low, float high) {
   using F = typename S::F;
+  using I = typename S::I;
   constexpr int n = S::lanes;
+  constexpr int64_t most = int64_t{1} << 30;  // vectors that a lane's 32-bit tally can take
   const F lows = S::set1(low), highs = S::set1(high);
   int64_t outside = 0, i = 0;
-  for (; i + n <= count; i += n) {
-    const F x = S::load(in + i);
-    outside += S::count(S::any_of(S::above(lows, x), S::above(x, highs)));
+  while (i + n <= count) {
+    const int64_t end = (count - i) / n < most ? i + (count - i) / n * n : i + most * n;
+    I tally[2] = {S::set1i(0), S::set1i(0)};
+    for (; i + 2 * n <= end; i += 2 * n)
+      for (int chain = 0; chain < 2; ++chain) {
+        const F x = S::load(in + i + chain * n);
+        tally[chain] = S::tally(tally[chain], S::any_of(S::above(lows, x), S::above(x, highs)));
+      }
+    for (; i < end; i += n) {
+      const F x = S::load(in + i);
+      tally[0] = S::tally(tally[0], S::any_of(S::above(lows, x), S::above(x, highs)));
+    }
+    alignas(64) uint32_t lanes[n];
+    for (const I& t : tally) {
+      std::memcpy(lanes, &t, sizeof lanes);
+      for (uint32_t lane : lanes) outside += lane;
+    }
   }
   for (; i < count; ++i) outside += in[i] < low || in[i] > high;
   return outside;

@@ -4,29 +4,57 @@
 
 #define RISTRETTO_INLINE inline __attribute__((always_inline))
 
-// The words of elements 4 * group .. 4 * group + 4 * lanes - 1, in the elements' order.
 template <class S>
-RISTRETTO_INLINE void random_lanes(const RandomStream& random, uint64_t group, typename S::I words[4]) {
-  using I = typename S::I;
-  const I offset = S::transposing_offsets();
-  I c0 = S::add(S::set1i(uint32_t(group)), offset);
-  const I carry = S::keep(S::less(c0, offset), S::set1i(1));
-  I c1 = S::add(S::set1i(uint32_t(group >> 32)), carry);
-  I c2 = S::set1i(random.stream), c3 = S::set1i(random.step);
-  uint32_t key0 = uint32_t(random.seed), key1 = uint32_t(random.seed >> 32);
-  for (int round = 0; round < Philox::kRounds; ++round) {
-    I high0, low0, high1, low1;
-    S::multiply(c0, Philox::kMultiplier0, high0, low0);
-    S::multiply(c2, Philox::kMultiplier1, high1, low1);
-    c0 = S::exclusive(S::exclusive(high1, c1), S::set1i(key0));
-    c1 = low1;
-    c2 = S::exclusive(S::exclusive(high0, c3), S::set1i(key1));
-    c3 = low0;
-    key0 += Philox::kWeyl0;
-    key1 += Philox::kWeyl1;
-  }
-  S::transpose(c0, c1, c2, c3, words);
+RISTRETTO_INLINE void philox_round(typename S::I c[4], typename S::I multiplier0, typename S::I multiplier1,
+                                   typename S::I key0, typename S::I key1) {
+  const typename S::I product0 = S::multiply_low_words(c[0], multiplier0);
+  const typename S::I product1 = S::multiply_low_words(c[2], multiplier1);
+  c[0] = S::exclusive(S::high_words(product1), S::exclusive(c[1], key0));
+  c[1] = product1;
+  c[2] = S::exclusive(S::high_words(product0), S::exclusive(c[3], key1));
+  c[3] = product0;
 }
+
+// Random words of one stream, a vector of blocks at a time.
+template <class S>
+class RandomLanes {
+ public:
+  using I = typename S::I;
+
+  explicit RISTRETTO_INLINE RandomLanes(const RandomStream& random)
+      : stream_(S::set1i(random.stream)), step_(S::set1i(random.step)) {
+    uint32_t key0 = uint32_t(random.seed), key1 = uint32_t(random.seed >> 32);
+    for (int round = 0; round < Philox::kRounds; ++round) {
+      keys_[round][0] = S::set1i(key0);
+      keys_[round][1] = S::set1i(key1);
+      key0 += Philox::kWeyl0;
+      key1 += Philox::kWeyl1;
+    }
+  }
+
+  // The words of elements 4 * group .. 4 * group + 4 * lanes - 1, in the elements' order.
+  RISTRETTO_INLINE void words(uint64_t group, I words[4]) const {
+    const I offset = S::transposing_offsets();
+    const I c0 = S::add(S::set1i(uint32_t(group)), offset);
+    const I carry = S::keep(S::less(c0, offset), S::set1i(1));
+    const I c1 = S::add(S::set1i(uint32_t(group >> 32)), carry);
+    // Even and odd lanes apart, each word in the low half of 64 bits: a product leaves its low word in place
+    // and its high word one shift away. What stands in the high halves does not matter until the end.
+    I even[4] = {c0, c1, stream_, step_};
+    I odd[4] = {S::high_words(c0), S::high_words(c1), stream_, step_};
+    const I multiplier0 = S::set1i(Philox::kMultiplier0), multiplier1 = S::set1i(Philox::kMultiplier1);
+#pragma GCC unroll 10
+    for (int round = 0; round < Philox::kRounds; ++round) {
+      philox_round<S>(even, multiplier0, multiplier1, keys_[round][0], keys_[round][1]);
+      philox_round<S>(odd, multiplier0, multiplier1, keys_[round][0], keys_[round][1]);
+    }
+    for (int i = 0; i < 4; ++i) even[i] = S::merge_low_words(even[i], odd[i]);
+    S::transpose(even[0], even[1], even[2], even[3], words);
+  }
+
+ private:
+  I stream_, step_, keys_[Philox::kRounds][2];
+};
 
 template <class S, Rounding rounding>
 struct DynamicFixedPointLanes {
@@ -175,13 +203,14 @@ RISTRETTO_INLINE bool trim_lanes_stochastic(const float* in, float* out, int64_t
   const Lanes trim(format);
   constexpr int n = S::lanes;
   auto nan = S::no_lane();
+  const RandomLanes<S> random_lanes(random);
   typename S::I words[4];
   alignas(64) float buffer[4 * n];
   // Elements before the first whole group of four stand at the end of a group that is computed all the same.
   int skip = int(random.first_element & 3);
   uint64_t group = random.first_element >> 2;
   for (int64_t i = 0; i < count; group += n) {
-    random_lanes<S>(random, group, words);
+    random_lanes.words(group, words);
     if (skip == 0 && i + 4 * n <= count) {
       for (int v = 0; v < 4; ++v) {
         const typename S::F x = S::load(in + i + v * n);
