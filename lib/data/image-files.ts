@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { DataError } from '../errors/index.js';
 import type { LayerContext } from '../graph/layer.js';
 import { convertImage } from '../native/index.js';
-import { RandomWords } from '../util/philox.js';
+import { permutation, RandomWords } from '../util/philox.js';
 import { decodeImage, type ColorMode } from './decode-image.js';
 import { RecordError, type DecodedRecord, type RecordSource } from './record.js';
 
@@ -95,7 +95,14 @@ export class ImageFiles implements RecordSource {
     const place = ordinal % this.count;
     if (!this.options.shuffle) return place;
     const pass = Math.floor(ordinal / this.count);
-    if (this.#order?.pass !== pass) this.#order = { pass, indices: this.#permutation(pass) };
+    if (this.#order?.pass !== pass)
+      this.#order = {
+        pass,
+        indices: permutation(
+          this.count,
+          new RandomWords(this.options.seed, `${this.options.layer ?? ''}/shuffle`, pass),
+        ),
+      };
     return this.#order.indices[place];
   }
 
@@ -115,17 +122,6 @@ export class ImageFiles implements RecordSource {
   }
 
   close(): void {}
-
-  /** The order of one pass depends on the seed and the pass alone. */
-  #permutation(pass: number): Uint32Array {
-    const indices = Uint32Array.from({ length: this.count }, (_, i) => i);
-    const random = new RandomWords(this.options.seed, `${this.options.layer ?? ''}/shuffle`, pass);
-    for (let i = this.count - 1; i > 0; i--) {
-      const j = Math.floor(random.uniform() * (i + 1));
-      [indices[i], indices[j]] = [indices[j], indices[i]];
-    }
-    return indices;
-  }
 }
 
 function hash(text: string): string {

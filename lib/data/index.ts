@@ -6,6 +6,7 @@ import { HDF5Data } from './hdf5-data.js';
 import { ImageData } from './image-data.js';
 import { ImageFolder } from './image-folder.js';
 import { MemoryData } from './memory-data.js';
+import { WindowData } from './window-data.js';
 
 type LayerClass = new (...args: Parameters<LayerFactory>) => ReturnType<LayerFactory>;
 
@@ -21,6 +22,7 @@ export const dataLayers: LayerRegistry = {
   ImageData: of(ImageData),
   ImageFolder: of(ImageFolder),
   MemoryData: of(MemoryData),
+  WindowData: of(WindowData),
 };
 
 /** All layer types. */
@@ -28,4 +30,10 @@ export const registry: LayerRegistry = { ...layers, ...dataLayers };
 
 export { isRewindable, type Rewindable } from './record-layer.js';
 export { MemoryData } from './memory-data.js';
-export { decodeImage } from './decode-image.js';
+export {
+  convertImageset,
+  type ConvertImagesetOptions,
+  type ConvertImagesetResult,
+} from './convert-imageset.js';
+export { computeImageMean, type ComputeImageMeanOptions, type ImageMean } from './compute-image-mean.js';
+export { decodeImage, encodeImage, type ColorMode } from './decode-image.js';

@@ -1,5 +1,5 @@
 import { DECODE_CONCURRENCY } from './decode-image.js';
-import { ImageCache } from './image-cache.js';
+import type { ImageCache } from './image-cache.js';
 import { recordBytes, type DecodedRecord, type RecordSource } from './record.js';
 
 /** Bytes of records that wait decoded, besides those in the cache. */
@@ -26,7 +26,7 @@ export class RecordStream {
 
   constructor(
     readonly source: RecordSource,
-    private readonly cache: ImageCache,
+    private readonly cache: ImageCache | null,
     /** Ordinal of the record that comes next out of the stream's front. */
     private head: number,
     /** Records decoded ahead at most. */
@@ -60,7 +60,7 @@ export class RecordStream {
 
   async #load(ordinal: number): Promise<Outcome> {
     try {
-      const known = this.source.count === null ? undefined : this.cache.get(this.source.indexOf(ordinal));
+      const known = this.source.count === null ? undefined : this.cache?.get(this.source.indexOf(ordinal));
       if (known) return { record: known };
       await this.#turn();
       try {
@@ -78,12 +78,12 @@ export class RecordStream {
   async #read(ordinal: number): Promise<DecodedRecord> {
     if (this.#stopped) throw new Error('the stream was stopped');
     const index = this.source.indexOf(ordinal);
-    const known = this.cache.get(index);
+    const known = this.cache?.get(index);
     if (known) return known;
     const record = await this.source.load(index);
     // The source found its end here: the ordinal belongs to a later pass.
     if (!record) return this.#read(ordinal);
-    this.cache.offer(index, record);
+    this.cache?.offer(index, record);
     this.#largest = Math.max(this.#largest, recordBytes(record));
     return record;
   }

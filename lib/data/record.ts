@@ -49,3 +49,20 @@ export class RecordError extends DataError {
 export function recordBytes(record: DecodedRecord): number {
   return record.data.byteLength;
 }
+
+/** The same record with its values planar (B, G, R for images), as `Array` holds them. */
+export function toPlanar(
+  record: DecodedRecord,
+  Array: Uint8ArrayConstructor | Float32ArrayConstructor,
+): DecodedRecord {
+  const { data, channels, height, width, layout } = record;
+  const plane = height * width;
+  const values = new Array(data.length);
+  if (layout === 'planar') values.set(data);
+  else
+    for (let c = 0; c < channels; c++) {
+      const from = layout === 'interleavedSwapped' && channels >= 3 && c < 3 ? 2 - c : c;
+      for (let i = 0; i < plane; i++) values[c * plane + i] = data[i * channels + from];
+    }
+  return { ...record, data: values, layout: 'planar' };
+}

@@ -13,7 +13,7 @@ import type { RecordSource } from './record.js';
  */
 export async function openReplacement(path: string, layer: Layer, mode: ColorMode): Promise<RecordSource> {
   const { context, name, param } = layer;
-  const full = resolve(context.baseFolder ?? '.', path);
+  const full = resolve(path);
   const kind = dataKindOf(full, { layer: name });
   if (kind === 'lmdb' || kind === 'leveldb') return openDatabase(full, mode, name);
   const image = param.image_data_param;

@@ -1,5 +1,5 @@
 import { NativeMemory, Tensor, type NativeBuffer, type NativeTensor } from '../native/index.js';
-import type { DecodedRecord } from './record.js';
+import { toPlanar, type DecodedRecord } from './record.js';
 import type { Crop } from './transformer.js';
 
 const COLUMNS = 7;
@@ -8,20 +8,6 @@ const COLUMNS = 7;
 export interface PlacedRecord {
   record: DecodedRecord;
   crop: Crop;
-}
-
-/** Same values, planar float32: the form that every record can take. */
-function toPlanarFloats(record: DecodedRecord): DecodedRecord {
-  const { data, channels, height, width, layout } = record;
-  const plane = height * width;
-  const values = new Float32Array(data.length);
-  if (layout === 'planar') values.set(data);
-  else
-    for (let c = 0; c < channels; c++) {
-      const from = layout === 'interleavedSwapped' && channels >= 3 && c < 3 ? 2 - c : c;
-      for (let i = 0; i < plane; i++) values[c * plane + i] = data[i * channels + from];
-    }
-  return { ...record, data: values, layout: 'planar' };
 }
 
 /**
@@ -40,7 +26,7 @@ export class Staging {
         record.layout === head.layout &&
         record.data instanceof Float32Array === head.data instanceof Float32Array,
     );
-    const records = batch.map(({ record }) => (alike ? record : toPlanarFloats(record)));
+    const records = batch.map(({ record }) => (alike ? record : toPlanar(record, Float32Array)));
     const [first] = records;
     const floats = first.data instanceof Float32Array;
     const total = records.reduce((sum, { data }) => sum + data.length, 0);

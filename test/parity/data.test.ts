@@ -4,9 +4,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Blob } from '../../lib/blob/index.js';
-import { registry } from '../../lib/data/index.js';
+import { computeImageMean, registry } from '../../lib/data/index.js';
 import { Stream } from '../../lib/native/index.js';
-import { Phase, readNetText, type LayerParameter } from '../../lib/proto/index.js';
+import { encode, Phase, readBlobProto, readNetText, type LayerParameter } from '../../lib/proto/index.js';
 
 const root = resolve(import.meta.dirname, '../..');
 const reference = resolve(root, process.env.RISTRETTO_REFERENCE || '../shared');
@@ -82,4 +82,17 @@ describe.skipIf(!present)(`reference databases${why}`, () => {
     });
     expect(Math.abs(sum)).toBeLessThan(3);
   });
+});
+
+describe.skipIf(!present)(`tools${why}`, () => {
+  it('computes the mean image that the original computed', async () => {
+    const { mean, count, channelMeans } = await computeImageMean({
+      db: resolve(reference, 'data/cifar10/train_lmdb'),
+    });
+    const expected = readBlobProto(resolve(reference, 'data/cifar10/mean.binaryproto'));
+    expect(count).toBe(15000);
+    expect(hashOf(mean.data)).toBe(hashOf(expected.data));
+    expect(encode(mean)).toEqual(encode(expected));
+    for (const value of channelMeans) expect(value).toBeGreaterThan(100);
+  }, 240_000);
 });
