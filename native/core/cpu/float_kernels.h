@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "../format/trim_format.h"
 #include "features.h"
 
 namespace ristretto {
@@ -21,7 +22,10 @@ struct PanelArguments {
   int64_t columns;    // of C that are written, at most the panel's width
   const float* bias;  // added last, one per row of C, or null
   bool accumulate;    // onto what C holds
-  bool relu;          // after all else
+  bool relu;          // after all that stands above
+  // Last, a trim that fuses_trim() allows, or null. A NaN sets *nan, which then is not null.
+  const TrimFormat* trim;
+  bool* nan;
 };
 
 // One vector moved per depth step: from source + offset[k] + src to panel + k * width + dst. Moves happen in
@@ -56,6 +60,9 @@ struct SplitArguments {
   int spans_count;
   int last_lanes;  // lanes of the last span's last vector that may be read in the last row; all can be in the
                    // others
+  // A trim of what is read that fuses_trim() allows, or null. A NaN sets *nan, which then is not null.
+  const TrimFormat* trim;
+  bool* nan;
 };
 
 // Winograd F(4x4, 3x3): a tile is 4 x 4 outputs made from 6 x 6 inputs; position p = 6 * row + column of the
@@ -103,6 +110,8 @@ struct FloatKernels {
   int rows;                    // rows of C that one register tile covers
   int64_t l1_bytes, l2_bytes;  // what the blocking aims at
   bool (*available)(const CpuFeatures& features);
+  // Whether `panel` can trim to this format while it stores, and `split` while it reads.
+  bool (*fuses_trim)(const TrimFormat& format);
   void (*panel[kMaxVectors])(const PanelArguments& arguments);  // [vectors - 1]
   void (*gather)(const GatherArguments& arguments);
   void (*split)(const SplitArguments& arguments);

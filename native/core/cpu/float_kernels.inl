@@ -2,10 +2,28 @@
 // load, store, set1, add, mul, sub, max, fma(a, b, c) = a * b + c. Included once per instruction set, inside
 // its target brackets and its own anonymous namespace, so that no instantiation is shared between sets.
 
-template <class Simd, int Vectors>
+// Trims a tile's values in registers; tile_trim.inl defines it for the sets that have one.
+template <class Simd>
+struct TileTrim;
+
+struct NoTileTrim {
+  template <class V>
+  V operator()(V v) {
+    return v;
+  }
+};
+
+template <class Simd>
+bool fuses_trim(const TrimFormat& format) {
+  return !std::is_void_v<typename Simd::Lanes> && format.kind == FormatKind::dynamic_fixed_point &&
+         (format.rounding == Rounding::half_away_from_zero || format.rounding == Rounding::half_to_even);
+}
+
+template <class Simd, int Vectors, class Trim>
 inline __attribute__((always_inline)) void store_tile(const PanelArguments& p, int64_t row, int rows,
                                                       bool whole,
-                                                      typename Simd::V (&acc)[Simd::rows][Vectors]) {
+                                                      typename Simd::V (&acc)[Simd::rows][Vectors],
+                                                      Trim& trim) {
   using V = typename Simd::V;
   constexpr int lanes = Simd::lanes;
   float* c = p.c + row * p.c_stride;
@@ -26,15 +44,19 @@ inline __attribute__((always_inline)) void store_tile(const PanelArguments& p, i
       if (p.accumulate) value = Simd::add(Simd::load(to + v * lanes), value);
       if (p.bias) value = Simd::add(value, bias);
       if (p.relu) value = Simd::max(Simd::zero(), value);  // in this order a NaN stays
-      Simd::store(to + v * lanes, value);
+      Simd::store(to + v * lanes, whole ? trim(value) : value);
     }
-    if (!whole)
+    if (!whole) {
+      // What lies beyond the last column may be anything, a NaN too, and is not for the trim to see.
+      for (int64_t j = p.columns; j < Vectors * lanes; ++j) edge[j] = 0.0f;
+      for (int v = 0; v < Vectors; ++v) Simd::store(edge + v * lanes, trim(Simd::load(edge + v * lanes)));
       for (int64_t j = 0; j < p.columns; ++j) out[j] = edge[j];
+    }
   }
 }
 
-template <class Simd, int Vectors>
-void panel_kernel(const PanelArguments& p) {
+template <class Simd, int Vectors, class Trim>
+inline __attribute__((always_inline)) void panel_tiles(const PanelArguments& p, Trim& trim) {
   using V = typename Simd::V;
   constexpr int lanes = Simd::lanes, tile_rows = Simd::rows;
   const bool whole_columns = p.columns == Vectors * lanes;
@@ -69,10 +91,24 @@ void panel_kernel(const PanelArguments& p) {
     }
     const int64_t left = p.rows - row;
     if (left >= tile_rows && whole_columns)
-      store_tile<Simd, Vectors>(p, row, tile_rows, true, acc);
+      store_tile<Simd, Vectors>(p, row, tile_rows, true, acc, trim);
     else
-      store_tile<Simd, Vectors>(p, row, left < tile_rows ? int(left) : tile_rows, whole_columns, acc);
+      store_tile<Simd, Vectors>(p, row, left < tile_rows ? int(left) : tile_rows, whole_columns, acc, trim);
   }
+}
+
+template <class Simd, int Vectors>
+void panel_kernel(const PanelArguments& p) {
+  if constexpr (!std::is_void_v<typename Simd::Lanes>) {
+    if (p.trim) {
+      TileTrim<Simd> trim(*p.trim);
+      panel_tiles<Simd, Vectors>(p, trim);
+      if (trim.met_nan()) *p.nan = true;
+      return;
+    }
+  }
+  NoTileTrim none;
+  panel_tiles<Simd, Vectors>(p, none);
 }
 
 template <class Simd, int Moves>
@@ -115,8 +151,8 @@ void gather_kernel(const GatherArguments& g) {
   }
 }
 
-template <class Simd>
-void split_kernel(const SplitArguments& s) {
+template <class Simd, class Trim>
+inline __attribute__((always_inline)) void split_rows(const SplitArguments& s, Trim& trim) {
   constexpr int lanes = Simd::lanes;
   constexpr int64_t kRowsAhead = 4;
   for (int64_t k = 0; k < s.depth; ++k) {
@@ -130,12 +166,27 @@ void split_kernel(const SplitArguments& s) {
       // The processor's own prefetcher needs some lines of every row before it follows.
       const char* ahead = reinterpret_cast<const char*>(from + kRowsAhead * s.row_stride);
       for (int byte = 0; byte < span.vectors * lanes * 4; byte += 64) __builtin_prefetch(ahead + byte);
-      for (int v = 0; v < whole; ++v) Simd::store(to + v * lanes, Simd::load(from + v * lanes));
-      if (whole < span.vectors)
-        for (int j = 0; j < lanes; ++j)
-          to[whole * lanes + j] = j < s.last_lanes ? from[whole * lanes + j] : 0.0f;
+      for (int v = 0; v < whole; ++v) Simd::store(to + v * lanes, trim(Simd::load(from + v * lanes)));
+      if (whole == span.vectors) continue;
+      float* last = to + whole * lanes;
+      for (int j = 0; j < lanes; ++j) last[j] = j < s.last_lanes ? from[whole * lanes + j] : 0.0f;
+      Simd::store(last, trim(Simd::load(last)));
     }
   }
+}
+
+template <class Simd>
+void split_kernel(const SplitArguments& s) {
+  if constexpr (!std::is_void_v<typename Simd::Lanes>) {
+    if (s.trim) {
+      TileTrim<Simd> trim(*s.trim);
+      split_rows<Simd>(s, trim);
+      if (trim.met_nan()) *s.nan = true;
+      return;
+    }
+  }
+  NoTileTrim none;
+  split_rows<Simd>(s, none);
 }
 
 #include "winograd_kernels.inl"
@@ -150,6 +201,7 @@ constexpr FloatKernels make_float_kernels(const char* name, int64_t l1_bytes, in
   k.l1_bytes = l1_bytes;
   k.l2_bytes = l2_bytes;
   k.available = available;
+  k.fuses_trim = fuses_trim<Simd>;
   k.panel[0] = panel_kernel<Simd, 1>;
   k.panel[1] = panel_kernel<Simd, 2>;
   k.panel[2] = panel_kernel<Simd, 3>;

@@ -126,8 +126,11 @@ class PanelConvolution {
         plan_(make_plan(a_, kernels, context.pool.threads())),
         rows_(a_),
         pointwise_(is_pointwise(a_)),
-        direct_(pointwise_ && !a_.src_trim),
-        inset_(is_inset(whole)) {
+        fused_src_(pointwise_ && a_.src_trim && kernels.fuses_trim(a_.src_trim)),
+        direct_(pointwise_ && (!a_.src_trim || fused_src_)),
+        inset_(is_inset(whole)),
+        relu_first_(a_.dst_trim.kind != FormatKind::integer_power_of_two),
+        fused_(a_.dst_trim && kernels.fuses_trim(a_.dst_trim)) {
     pack_weights(context, a_, kernels_, plan_, weights_);
   }
 
@@ -177,6 +180,7 @@ class PanelConvolution {
       source = s.staged;
     }
 
+    bool nan = false;
     const PackedRows& weights = weights_[group];
     const int64_t first_k = group * plan_.group_k;
     float* dst = inset_ ? s.inside : a_.dst.image(n) + first_k * plan_.pixels + first;
@@ -200,7 +204,9 @@ class PanelConvolution {
         p.c_stride = dst_stride;
         p.accumulate = part > 0;
         p.bias = last && a_.bias ? a_.bias.f32() + first_k + row : nullptr;
-        p.relu = last && a_.relu && !a_.dst_trim;
+        p.relu = last && a_.relu && relu_first_;
+        p.trim = last && fused_ ? &a_.dst_trim : nullptr;
+        p.nan = &nan;
         for_each_panel(count, int(lanes), [&](int64_t column, int vectors, int64_t have) {
           p.b = s.panels + column * depth;
           p.b_stride = vectors * lanes;
@@ -210,7 +216,8 @@ class PanelConvolution {
         });
       }
     }
-    if (a_.dst_trim) trim_block(n, first_k, first, count, dst, dst_stride);
+    require(!nan, "NaN in the layer's output");
+    if (a_.dst_trim && !fused_) trim_block(n, first_k, first, count, dst, dst_stride);
     if (inset_) {
       place_inside(n, first_k, first, count, dst);
       if (index == 0) fill_border(n, first_k);
@@ -231,7 +238,11 @@ class PanelConvolution {
     // A full vector at a row's end reads on into the next channel: the last channel has none.
     const bool last = part + 1 == plan_.depth_blocks.count;
     g.last_lanes = last && count % kernels_.lanes ? int(count % kernels_.lanes) : kernels_.lanes;
+    bool nan = false;
+    g.trim = fused_src_ ? &a_.src_trim : nullptr;
+    g.nan = &nan;
     kernels_.split(g);
+    require(!nan, "NaN in the layer's input");
   }
 
   // Columns [column, column + have) of a block, one depth block, into a panel of `width`.
@@ -264,7 +275,7 @@ class PanelConvolution {
           a_.dst_random.first_element + (n * a_.dst.dim[1] + first_k + k) * plan_.pixels + first;
       require(trim_span(row, row, count, a_.dst_trim, random, context_.features),
               "NaN in the layer's output");
-      if (a_.relu)
+      if (a_.relu && !relu_first_)
         for (int64_t i = 0; i < count; ++i) row[i] = row[i] < 0 ? 0 : row[i];
     }
   }
@@ -305,7 +316,9 @@ class PanelConvolution {
   const FloatKernels& kernels_;
   const Plan plan_;
   const StagedRows rows_;
-  const bool pointwise_, direct_, inset_;
+  const bool pointwise_, fused_src_, direct_, inset_;
+  // Trims that keep signs and 0 commute with the ReLU.
+  const bool relu_first_, fused_;
   std::vector<PackedRows> weights_;  // per group
 };
 
