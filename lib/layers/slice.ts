@@ -48,4 +48,8 @@ export class Slice extends Layer {
       start += part.shape[this.#axis];
     }
   }
+
+  override get splitsBatch(): boolean {
+    return this.#axis !== 0;
+  }
 }

@@ -1,73 +1,84 @@
 import { Blob } from '../blob/index.js';
 import { Layer, type BlobCount } from '../graph/layer.js';
-import { ops, type NativeStream } from '../native/index.js';
-import { create, Phase, SPPParameter_PoolMethod as Method } from '../proto/index.js';
-import type { Spatial } from './window.js';
-
-/** One level: a grid of bins * bins windows that covers the plane. */
-interface Level {
-  bins: number;
-  kernel: Spatial;
-  pad: Spatial;
-}
+import type { NativeStream } from '../native/index.js';
+import { create, PoolingParameter_PoolMethod, SPPParameter_PoolMethod as Method } from '../proto/index.js';
+import { Pooling } from './pooling.js';
 
 const MAX_HEIGHT = 16;
 
-function levelOf(level: number, height: number, width: number): Level {
-  const bins = 2 ** level;
-  const [h, w] = [Math.ceil(height / bins), Math.ceil(width / bins)];
-  const pad = (kernel: number, length: number) => Math.floor((kernel * bins - length + 1) / 2);
-  return { bins, kernel: { h, w }, pad: { h: pad(h, height), w: pad(w, width) } };
+const methods: Record<Method, PoolingParameter_PoolMethod> = {
+  [Method.MAX]: PoolingParameter_PoolMethod.MAX,
+  [Method.AVE]: PoolingParameter_PoolMethod.AVE,
+  [Method.STOCHASTIC]: PoolingParameter_PoolMethod.STOCHASTIC,
+};
+
+/** One level of the pyramid: a pooling layer that writes straight into its place in the top. */
+interface Level {
+  pooling: Pooling;
+  part: Blob;
 }
 
 /**
- * Spatial pyramid pooling: each plane pooled to 1, 2 * 2, 4 * 4, … values, all levels side by side. Each level is
- * written straight into its place in the top.
+ * Spatial pyramid pooling: each plane pooled to 1, 2 * 2, 4 * 4, … values, all levels side by side.
  */
 export class SPP extends Layer {
   readonly bottoms: BlobCount = { exact: 1 };
   readonly tops: BlobCount = { exact: 1 };
   #levels: Level[] = [];
-  #parts: Blob[] = [];
 
   override reshape([bottom]: readonly Blob[], [top]: readonly Blob[]): void {
     if (bottom.shape.length !== 4 || bottom.countFrom(1) === 0)
       this.fail(`takes a bottom of four axes; '${bottom.name}' is ${bottom.shapeText}`);
-    const [images, channels, height, width] = bottom.shape;
-    const { pyramid_height: levels, pool } = this.param.spp_param ?? create('SPPParameter');
-    if (levels < 1 || levels > MAX_HEIGHT)
+    const { pyramid_height: height } = this.param.spp_param ?? create('SPPParameter');
+    if (height < 1 || height > MAX_HEIGHT)
       this.fail(`must be from 1 to ${MAX_HEIGHT}`, 'spp_param.pyramid_height');
-    if (pool === Method.STOCHASTIC && this.param.phase === Phase.TRAIN)
-      this.fail('stochastic pooling works in the TEST phase only', 'spp_param.pool');
-    this.#levels = Array.from({ length: levels }, (_, level) => levelOf(level, height, width));
-    for (const { bins, kernel, pad } of this.#levels)
-      if (pad.h >= kernel.h || pad.w >= kernel.w)
-        this.fail(`${bins} bins are too many for ${height} * ${width} elements`, 'spp_param.pyramid_height');
-    const perImage = this.#levels.reduce((sum, { bins }) => sum + channels * bins * bins, 0);
-    top.reshape(levels === 1 ? [images, channels, 1, 1] : [images, perImage]);
+    const [images, channels] = bottom.shape;
+    // 1 + 4 + 16 + …
+    const perImage = (channels * (4 ** height - 1)) / 3;
+    top.reshape(height === 1 ? [images, channels, 1, 1] : [images, perImage]);
     let offset = 0;
-    this.#parts = this.#levels.map(({ bins }, level) => {
+    this.#levels = Array.from({ length: height }, (_, level) => {
+      const bins = 2 ** level;
       const part = new Blob(`${this.name}.level${level}`, [images, channels, bins, bins]);
       part.shareData(top, offset, perImage);
       offset += part.countFrom(1);
-      return part;
+      const pooling = this.#pooling(level, bins, bottom);
+      pooling.setup([bottom], [part]);
+      pooling.reshape([bottom], [part]);
+      return { pooling, part };
     });
   }
 
-  override forward([bottom]: readonly Blob[], _top: readonly Blob[], stream: NativeStream): void {
-    const { pool } = this.param.spp_param ?? create('SPPParameter');
-    for (const [level, { kernel, pad }] of this.#levels.entries())
-      ops.pooling(stream, {
-        src: bottom.tensor(),
-        dst: this.#parts[level].tensor(),
-        kind: pool === Method.MAX ? 'max' : pool === Method.AVE ? 'average' : 'weighted',
-        kernelH: kernel.h,
-        kernelW: kernel.w,
-        strideH: kernel.h,
-        strideW: kernel.w,
-        padH: pad.h,
-        padW: pad.w,
-        label: this.name,
-      });
+  /** The pooling whose bins * bins windows cover the plane. */
+  #pooling(level: number, bins: number, { shape }: Blob): Pooling {
+    const along = (length: number) => {
+      const kernel = Math.ceil(length / bins);
+      return { kernel, pad: Math.floor((kernel * bins - length + 1) / 2) };
+    };
+    const [h, w] = [along(shape[2]), along(shape[3])];
+    if (h.pad >= h.kernel || w.pad >= w.kernel)
+      this.fail(
+        `${bins} bins are too many for ${shape[2]} * ${shape[3]} elements`,
+        'spp_param.pyramid_height',
+      );
+    const spp = this.param.spp_param ?? create('SPPParameter');
+    const param = create('LayerParameter', {
+      name: `${this.name}.level${level}`,
+      type: 'Pooling',
+      pooling_param: {
+        pool: methods[spp.pool],
+        kernel_h: h.kernel,
+        kernel_w: w.kernel,
+        stride_h: h.kernel,
+        stride_w: w.kernel,
+        pad_h: h.pad,
+        pad_w: w.pad,
+      },
+    });
+    return new Pooling(param, this.context);
+  }
+
+  override forward(bottom: readonly Blob[], _top: readonly Blob[], stream: NativeStream): void {
+    for (const { pooling, part } of this.#levels) pooling.forward(bottom, [part], stream);
   }
 }
