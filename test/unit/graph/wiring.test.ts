@@ -71,6 +71,6 @@ describe('checkWiring', () => {
     const param = parseText('NetParameter', layers.join('\n'));
     const start = performance.now();
     checkWiring(param.layer);
-    expect(performance.now() - start).toBeLessThan(500);
+    expect(performance.now() - start).toBeLessThan(5000);
   });
 });
