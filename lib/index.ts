@@ -33,6 +33,7 @@ export {
   type Observer,
 } from './graph/index.js';
 export { layers } from './layers/index.js';
+export { isRewindable, registry, type Rewindable } from './data/index.js';
 export {
   parseIntegerLengths,
   quantize,
