@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Blob } from '../../../lib/blob/index.js';
-import { Quantized } from '../../../lib/layers/quantized.js';
+import type { Quantized } from '../../../lib/layers/quantized.js';
 import { Stream } from '../../../lib/native/index.js';
 import { Phase } from '../../../lib/proto/index.js';
 import { forward, makeLayer, run, type Given } from './run-layer.js';
