@@ -33,7 +33,19 @@ export {
   type Observer,
 } from './graph/index.js';
 export { layers } from './layers/index.js';
-export { isRewindable, registry, type Rewindable } from './data/index.js';
+export {
+  computeImageMean,
+  convertImageset,
+  dataLayers,
+  isRewindable,
+  MemoryData,
+  registry,
+  type ComputeImageMeanOptions,
+  type ConvertImagesetOptions,
+  type ConvertImagesetResult,
+  type ImageMean,
+  type Rewindable,
+} from './data/index.js';
 export {
   parseIntegerLengths,
   quantize,

@@ -33,6 +33,8 @@ export interface ConvertImagesetOptions {
   /** Images of different sizes are an error. */
   checkSize?: boolean;
   signal?: AbortSignal;
+  /** Called once, with the number of images that the list names. */
+  onStart?(total: number): void;
   onProgress?(progress: { done: number; stored: number; total: number }): void;
   /** Called for each image that cannot be read; it is left out, its number too. */
   onSkip?(skipped: SkippedImage): void;
@@ -141,6 +143,7 @@ export async function convertImageset(options: ConvertImagesetOptions): Promise<
     ? Array.from(permutation(listed.length, new RandomWords(seed, 'convert_imageset')), (i) => listed[i])
     : listed;
   const total = entries.length;
+  options.onStart?.(total);
 
   const work = async (index: number): Promise<Converted> => {
     const { name, path, label } = entries[index];
