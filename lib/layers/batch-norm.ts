@@ -19,7 +19,7 @@ export class BatchNorm extends Layer {
     this.#norm = this.param.batch_norm_param ?? create('BatchNormParameter');
     this.#stored = has(this.#norm, 'use_global_stats')
       ? this.#norm.use_global_stats
-      : this.param.phase === Phase.TEST;
+      : this.context.phase === Phase.TEST;
   }
 
   override setup([bottom]: readonly Blob[]): void {

@@ -13,7 +13,7 @@ export class Dropout extends AliasLayer {
     const { dropout_ratio: ratio } = this.param.dropout_param ?? create('DropoutParameter');
     if (!(ratio >= 0 && ratio < 1))
       this.fail(`must be at least 0 and less than 1, not ${ratio}`, 'dropout_param.dropout_ratio');
-    this.#ratio = this.param.phase === Phase.TRAIN ? ratio : 0;
+    this.#ratio = this.context.phase === Phase.TRAIN ? ratio : 0;
   }
 
   override reshape([bottom]: readonly Blob[], [top]: readonly Blob[]): void {
