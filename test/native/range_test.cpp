@@ -69,8 +69,13 @@ TEST(every_kernel_sees_what_stands_there) {
     saturated += x <= -16.0625f || x >= 15.9375f;  // half a unit of 1/8 beyond -16 and 15.875
     ++exponents[(bits_of(x) & FloatBits::kMagnitude) >> 23];
   }
-  for (int threads : {1, 2}) {
-    Context context(threads, detect_cpu_features());
+  std::vector<CpuFeatures> levels = {CpuFeatures{}, detect_cpu_features()};
+  if (levels[1].avx512) {  // AVX2 on its own, too
+    levels.push_back(levels[1]);
+    levels.back().avx512 = false;
+  }
+  for (const CpuFeatures& features : levels) {
+    Context context(&features == &levels[0] ? 1 : 2, features);
     for (const auto& row : Range::rows()) {
       Results results;
       RangeArguments a = results.arguments(Tensor::of(data.data(), {int64_t(data.size())}));
@@ -90,8 +95,8 @@ TEST(every_kernel_sees_what_stands_there) {
   }
 }
 
-TEST(an_extreme_is_found_in_every_place) {
-  Context context(1, detect_cpu_features());
+static void find_an_extreme_in_every_place(const CpuFeatures& features) {
+  Context context(1, features);
   for (size_t size = 1; size < 100; ++size)
     for (size_t at = 0; at < size; ++at) {
       std::vector<float> data(size, 0.5f);
@@ -104,6 +109,11 @@ TEST(an_extreme_is_found_in_every_place) {
       CHECK_EQUAL(results.extremes[at % 2], at % 2 ? 9.0f : -9.0f, "size ", size, " at ", at);
       CHECK_EQUAL(results.counts[0], size > 1 ? 1 : 0, "size ", size, " at ", at);
     }
+}
+
+TEST(an_extreme_is_found_in_every_place) {
+  find_an_extreme_in_every_place(CpuFeatures{});
+  find_an_extreme_in_every_place(detect_cpu_features());
 }
 
 TEST(nothing_infinities_and_nan_alone) {

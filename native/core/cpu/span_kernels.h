@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "../format/trim_format.h"
+#include "features.h"
 
 namespace ristretto {
 
@@ -27,8 +28,18 @@ struct SpanKernels {
 
 // Range analysis by its definition; its trim is null.
 extern const SpanKernels kSpanKernelsRef;
+extern const SpanKernels kPortableSpanKernels;
 #if defined(__x86_64__)
 extern const SpanKernels kAvx2SpanKernels, kAvx512SpanKernels;
 #endif
+
+// The fastest that these instruction sets allow.
+inline const SpanKernels& span_kernels([[maybe_unused]] const CpuFeatures& features) {
+#if defined(__x86_64__)
+  if (features.avx512) return kAvx512SpanKernels;
+  if (features.avx2) return kAvx2SpanKernels;
+#endif
+  return kPortableSpanKernels;
+}
 
 }  // namespace ristretto

@@ -165,14 +165,10 @@ void Range::run(Context& context, const Arguments& a) {
 
 const std::vector<KernelRow<RangeArguments>>& Range::rows() {
   static const std::vector<KernelRow<RangeArguments>> rows = {
-#if defined(__x86_64__)
-    {"avx512", [](const Arguments&, const CpuFeatures& f) { return f.avx512; },
-     [](Context& context, const Arguments& a) { run_with(context, a, kAvx512SpanKernels); }},
-    {"avx2", [](const Arguments&, const CpuFeatures& f) { return f.avx2; },
-     [](Context& context, const Arguments& a) { run_with(context, a, kAvx2SpanKernels); }},
-#endif
-    {"_ref", [](const Arguments&, const CpuFeatures&) { return true; },
-     [](Context& context, const Arguments& a) { run_with(context, a, kSpanKernelsRef); }},
+      {"spans", [](const Arguments&, const CpuFeatures&) { return true; },
+       [](Context& context, const Arguments& a) { run_with(context, a, span_kernels(context.features)); }},
+      {"_ref", [](const Arguments&, const CpuFeatures&) { return true; },
+       [](Context& context, const Arguments& a) { run_with(context, a, kSpanKernelsRef); }},
   };
   return rows;
 }

@@ -58,17 +58,11 @@ void check_trim_format(const TrimFormat& f) {
 }
 
 bool trim_span(const float* in, float* out, int64_t count, const TrimFormat& format,
-               const RandomStream& random, [[maybe_unused]] const CpuFeatures& features) {
-#if defined(__x86_64__)
-  const bool definition_only =
-      format.kind == FormatKind::none ||
-      (format.kind == FormatKind::integer_power_of_two && format.rounding == Rounding::stochastic);
-  if (!definition_only) {
-    if (features.avx512) return kAvx512SpanKernels.trim(in, out, count, format, random);
-    if (features.avx2) return kAvx2SpanKernels.trim(in, out, count, format, random);
-  }
-#endif
-  return trim_span_ref(in, out, count, format, random);
+               const RandomStream& random, const CpuFeatures& features) {
+  if (format.kind == FormatKind::none ||
+      (format.kind == FormatKind::integer_power_of_two && format.rounding == Rounding::stochastic))
+    return trim_span_ref(in, out, count, format, random);
+  return span_kernels(features).trim(in, out, count, format, random);
 }
 
 void Trim::check(const Arguments& a) {
@@ -83,7 +77,7 @@ void Trim::run(Context& context, const Arguments& a) {
 
 const std::vector<KernelRow<TrimArguments>>& Trim::rows() {
   static const std::vector<KernelRow<TrimArguments>> rows = {
-      {"spans", [](const Arguments&, const CpuFeatures& f) { return f.avx2; }, run_fast},
+      {"spans", [](const Arguments&, const CpuFeatures&) { return true; }, run_fast},
       {"_ref", [](const Arguments&, const CpuFeatures&) { return true; }, run_ref},
   };
   return rows;
