@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type SharpLibrary from 'sharp';
 import { DataError } from '../errors/index.js';
 import { convertImage, type PixelImage } from '../native/index.js';
 
@@ -11,7 +12,7 @@ export type ColorMode = 'native' | 'color' | 'gray';
 /** Images beyond this many pixels are refused: decoded, one would take 400 MB. */
 const MAX_PIXELS = 2 ** 27;
 
-type Sharp = typeof import('sharp').default;
+type Sharp = typeof SharpLibrary;
 let library: Promise<Sharp> | undefined;
 
 /** sharp is loaded when the first image is met, and set up to use one thread per image and to keep nothing. */
@@ -40,10 +41,14 @@ export function isGray(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** The reason in one line, without the library's name. */
+/**
+ * The reason in one line, without the library's name. Its messages lie in one buffer for all threads, where
+ * another image's failure may have emptied it.
+ */
 function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return text.split('\n')[0].replace(/^Vips\w+: /, '');
+  const reason = text.split('\n')[0].replace(/^Vips\w+: /, '');
+  return reason === 'Unknown error' ? 'it is damaged or truncated' : reason;
 }
 
 /** Decodes an image file's bytes to 8-bit RGB pixels, bit for bit as OpenCV decodes them. */

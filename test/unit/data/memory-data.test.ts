@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { MemoryData } from '../../../lib/data/index.js';
+import type { MemoryData } from '../../../lib/data/index.js';
 import type { Net } from '../../../lib/graph/index.js';
 import { dataNet } from './one-layer-net.js';
 
