@@ -93,8 +93,14 @@ export abstract class SpatialLayer extends Layer implements TrimmingLayer {
     trims: ForwardTrims,
   ): void {
     const [weights, bias] = trims.params ?? this.blobs;
-    for (const [index, src] of bottom.entries())
-      this.run(this.#planes(src), this.#planes(top[index]), weights, bias, stream, trims);
+    for (const [index, src] of bottom.entries()) {
+      // Each pair of a bottom and a top draws words of its own.
+      const words = {
+        srcRandom: trims.srcRandom && { ...trims.srcRandom, stream: (trims.srcRandom.stream + index) >>> 0 },
+        dstRandom: trims.dstRandom && { ...trims.dstRandom, stream: (trims.dstRandom.stream + index) >>> 0 },
+      };
+      this.run(this.#planes(src), this.#planes(top[index]), weights, bias, stream, { ...trims, ...words });
+    }
   }
 
   override fuseRelu(): boolean {
