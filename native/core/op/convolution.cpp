@@ -2,6 +2,7 @@
 
 #include "convolution_panels.h"
 #include "convolution_winograd.h"
+#include "trim.h"
 
 namespace ristretto {
 
@@ -54,6 +55,8 @@ void Convolution::check(const Arguments& a) {
   }
   check_axis("height", a.src.dim[2], a.weights.dim[2], a.stride_h, a.pad_h, a.dilation_h, a.dst.dim[2]);
   check_axis("width", a.src.dim[3], a.weights.dim[3], a.stride_w, a.pad_w, a.dilation_w, a.dst.dim[3]);
+  check_trim_format(a.src_trim);
+  check_trim_format(a.dst_trim);
 }
 
 namespace {

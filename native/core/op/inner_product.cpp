@@ -29,6 +29,8 @@ void InnerProduct::check(const Arguments& a) {
   if (a.bias)
     require(a.bias.type == DataType::f32 && a.bias.count() == N && a.bias.contiguous(),
             "inner product: bias ", a.bias.shape_text(), " for ", N, " outputs");
+  check_trim_format(a.src_trim);
+  check_trim_format(a.dst_trim);
 }
 
 namespace {
