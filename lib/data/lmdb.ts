@@ -5,8 +5,9 @@ import { decodeDatumBytes } from './datum.js';
 import type { ColorMode } from './decode-image.js';
 import type { DecodedRecord, RecordSource } from './record.js';
 
-/** Records read from the file at once. */
-const CHUNK = 16;
+/** Records read from the file at once, and the bytes that they should not exceed by much. */
+const CHUNK_RECORDS = 16;
+const CHUNK_BYTES = 8 * 2 ** 20;
 
 /** The native reader's messages start with the file; our errors carry it separately. */
 function dataError(error: unknown, path: string, layer?: string): DataError {
@@ -27,6 +28,8 @@ export class LmdbSource implements RecordSource {
   readonly identity: string;
   readonly count: number;
   readonly #reader: NativeLmdbReader;
+  /** One record until their size is known, then as many as the bounds allow. */
+  #chunkRecords = 1;
   /** The chunks read last, by their first index: neighbours are asked for together. */
   readonly #chunks = new Map<number, Promise<LmdbRecord[]>>();
 
@@ -55,19 +58,27 @@ export class LmdbSource implements RecordSource {
 
   /** A record as it is stored. */
   async read(index: number): Promise<LmdbRecord> {
-    const first = index - (index % CHUNK);
+    const first = index - (index % this.#chunkRecords);
     let chunk = this.#chunks.get(first);
     if (!chunk) {
-      chunk = this.#reader.read(first, CHUNK);
+      chunk = this.#reader.read(first, this.#chunkRecords);
       this.#chunks.set(first, chunk);
       // Two are in use where decoding crosses from one to the next.
       for (const old of [...this.#chunks.keys()].slice(0, -2)) this.#chunks.delete(old);
     }
+    let record: LmdbRecord;
     try {
-      return (await chunk)[index - first];
+      record = (await chunk)[index - first];
     } catch (error) {
+      this.#chunks.clear();
       throw dataError(error, this.place, this.layer);
     }
+    const fit = Math.floor(CHUNK_BYTES / Math.max(1, record.value.length));
+    if (this.#chunkRecords === 1 && fit > 1) {
+      this.#chunkRecords = Math.min(CHUNK_RECORDS, fit);
+      this.#chunks.clear();
+    }
+    return record;
   }
 
   close(): void {

@@ -5,7 +5,7 @@ import type { NativeStream } from '../native/index.js';
 import { Phase } from '../proto/index.js';
 import { RandomWords } from '../util/philox.js';
 import { ImageCache } from './image-cache.js';
-import { RecordError, type DecodedRecord, type RecordSource } from './record.js';
+import { recordBytes, RecordError, type DecodedRecord, type RecordSource } from './record.js';
 import { RecordStream, type LoadedRecord } from './record-stream.js';
 import { Staging, type PlacedRecord } from './staging.js';
 import { Transformer } from './transformer.js';
@@ -53,6 +53,7 @@ export abstract class RecordLayer extends Layer implements Rewindable {
   #cache: ImageCache | null = null;
   #stream: RecordStream | null = null;
   #shape: [number, number, number] = [0, 0, 0];
+  #recordBytes = 0;
   #start = 0;
   #position = 0;
   #pending: Promise<ReadyBatch> | null = null;
@@ -99,6 +100,7 @@ export abstract class RecordLayer extends Layer implements Rewindable {
       this.#position = this.#start;
       const first = await this.#firstRecord();
       this.#shape = this.transformer.outputShape(first);
+      this.#recordBytes = recordBytes(first);
     } catch (error) {
       await this.close();
       throw error;
@@ -212,6 +214,7 @@ export abstract class RecordLayer extends Layer implements Rewindable {
       this.#cache!,
       this.#position,
       this.batchSize * Math.max(1, this.param.data_param?.prefetch ?? 4),
+      this.#recordBytes,
     );
     const stream = this.#stream;
     const batch: PlacedRecord[] = [];

@@ -1,9 +1,13 @@
+import { DataError } from '../errors/index.js';
 import { DECODE_CONCURRENCY } from './decode-image.js';
 import type { ImageCache } from './image-cache.js';
 import { recordBytes, type DecodedRecord, type RecordSource } from './record.js';
 
 /** Bytes of records that wait decoded, besides those in the cache. */
 const AHEAD_BYTES = 64 * 2 ** 20;
+
+/** Records that wait decoded at most, however small they are. */
+const MAX_AHEAD = 4096;
 
 export interface LoadedRecord {
   /** Which record of all passes this is. */
@@ -31,12 +35,18 @@ export class RecordStream {
     private head: number,
     /** Records decoded ahead at most. */
     private readonly ahead: number,
-  ) {}
+    /** Bytes that a record is expected to take. */
+    expectedBytes = 0,
+  ) {
+    this.#largest = expectedBytes;
+  }
 
   /** The next record; rejects with what went wrong with it, and carries on behind it when called again. */
   async next(): Promise<LoadedRecord> {
-    this.#launch();
-    const { ordinal, outcome } = this.#waiting.shift()!;
+    if (!this.#stopped) this.#launch();
+    const head = this.#waiting.shift();
+    if (!head) throw new DataError('reading was started over', { file: this.source.place });
+    const { ordinal, outcome } = head;
     const result = await outcome;
     if (!this.#stopped) this.#launch();
     if ('error' in result) throw result.error;
@@ -51,7 +61,10 @@ export class RecordStream {
   }
 
   #launch(): void {
-    const room = Math.max(1, Math.min(this.ahead, Math.floor(AHEAD_BYTES / Math.max(1, this.#largest))));
+    const room = Math.max(
+      1,
+      Math.min(this.ahead, MAX_AHEAD, Math.floor(AHEAD_BYTES / Math.max(1, this.#largest))),
+    );
     while (this.#waiting.length < room) {
       const ordinal = this.head++;
       this.#waiting.push({ ordinal, outcome: this.#load(ordinal) });
@@ -76,7 +89,7 @@ export class RecordStream {
   }
 
   async #read(ordinal: number): Promise<DecodedRecord> {
-    if (this.#stopped) throw new Error('the stream was stopped');
+    if (this.#stopped) throw new DataError('reading was started over', { file: this.source.place });
     const index = this.source.indexOf(ordinal);
     const known = this.cache?.get(index);
     if (known) return known;
