@@ -47,15 +47,18 @@ export {
   type Rewindable,
 } from './data/index.js';
 export {
+  classify,
   parseIntegerLengths,
   quantize,
   score,
   type BatchScores,
+  type ClassifyOptions,
   type EvaluationId,
   type LayerIntegerLengths,
   type LayerRange,
   type LayerReport,
   type NetScores,
+  type Prediction,
   type QuantizeEvent,
   type QuantizeOptions,
   type QuantizeResult,
