@@ -91,6 +91,20 @@ export function layerFormatsOf(
   }
 }
 
+/** Whether a format keeps float32's own precision: its codes have more bits than a float32 mantissa. */
+function asFineAsFloat(format: TrimFormat | null): boolean {
+  return format === null || (format.kind === 'dynamicFixedPoint' && format.bitWidth > 24);
+}
+
+/**
+ * Whether a layer's sums are of products of codes on both sides. A plain float32 sum of those is exact, or so
+ * nearly that only a tie can tell, and whoever sums must not round in other places. With float32's own values
+ * on one side every sum rounds anyway, and one order is as good as another.
+ */
+export function sumsCodes({ input, weights }: Pick<LayerFormats, 'input' | 'weights'>): boolean {
+  return !asFineAsFloat(input) && !asFineAsFloat(weights);
+}
+
 /** Bits that one value takes when its codes are stored. */
 export function storageBits(format: TrimFormat | null): number {
   switch (format?.kind) {

@@ -13,6 +13,7 @@ export {
   layerFormatsOf,
   representableRange,
   storageBits,
+  sumsCodes,
   type LayerFormats,
   type LayerFormatsOptions,
 } from './format.js';

@@ -1,5 +1,5 @@
 import { Blob } from '../blob/index.js';
-import { layerFormatsOf, type LayerFormats } from '../formats/index.js';
+import { layerFormatsOf, sumsCodes, type LayerFormats } from '../formats/index.js';
 import {
   Layer,
   type BlobCount,
@@ -64,8 +64,9 @@ export class Quantized extends Layer {
 
   override async forward(bottom: readonly Blob[], top: readonly Blob[], stream: NativeStream): Promise<void> {
     const params = await this.#trimParams(stream);
-    const trims: ForwardTrims = { params, exactSums: true };
+    const trims: ForwardTrims = { params };
     if (this.context.phase === Phase.TEST) {
+      trims.exactSums = sumsCodes(this.formats);
       trims.src = this.formats.input;
       trims.dst = this.formats.output;
       trims.srcRandom = this.#activationWords('input', bottom[0]);

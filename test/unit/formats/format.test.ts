@@ -7,6 +7,7 @@ import {
   minifloat,
   representableRange,
   storageBits,
+  sumsCodes,
 } from '../../../lib/formats/index.js';
 import {
   create,
@@ -116,5 +117,22 @@ describe('a format', () => {
     expect(describeFormat(minifloat(8, 4))).toBe('minifloat 1-4-3');
     expect(describeFormat(integerPowerOfTwo())).toBe('2^-8 .. 2^-1');
     expect(describeFormat(null)).toBe('float32');
+  });
+});
+
+describe('sumsCodes', () => {
+  const wide = dynamicFixedPoint(32, 3);
+  const narrow = dynamicFixedPoint(16, 3);
+
+  it('holds where both sides have fewer bits than a float32 mantissa', () => {
+    expect(sumsCodes({ input: narrow, weights: narrow })).toBe(true);
+    expect(sumsCodes({ input: minifloat(16, 5), weights: minifloat(16, 5) })).toBe(true);
+    expect(sumsCodes({ input: narrow, weights: integerPowerOfTwo() })).toBe(true);
+  });
+
+  it('does not where one side is as fine as float32', () => {
+    expect(sumsCodes({ input: wide, weights: narrow })).toBe(false);
+    expect(sumsCodes({ input: narrow, weights: wide })).toBe(false);
+    expect(sumsCodes({ input: null, weights: narrow })).toBe(false);
   });
 });
