@@ -36,6 +36,8 @@ interface ReadyBatch {
   labels: Float32Array;
   /** Position after this batch. */
   next: number;
+  /** Keys of the records left out on the way to this batch. */
+  skippedKeys: string[];
 }
 
 const MAX_SKIPPED_KEYS = 100;
@@ -130,6 +132,8 @@ export abstract class RecordLayer extends Layer implements Rewindable {
     // What reads the tops and the other staging memory is done from here on.
     await stream.sync();
     this.#position = batch.next;
+    this.#skipped += batch.skippedKeys.length;
+    this.#skippedKeys.push(...batch.skippedKeys.slice(0, MAX_SKIPPED_KEYS - this.#skippedKeys.length));
     this.#shape = batch.shape;
     this.reshape([], top);
     const { src, geometry, first } = batch.filled;
@@ -171,7 +175,7 @@ export abstract class RecordLayer extends Layer implements Rewindable {
   async #firstRecord(): Promise<DecodedRecord> {
     const stream = new RecordStream(this.#source, this.#cache!, this.#position, 1);
     try {
-      return (await this.#nextGood(stream, null, false)).record;
+      return (await this.#nextGood(stream, null, [])).record;
     } catch (error) {
       throw this.#located(error);
     } finally {
@@ -183,7 +187,7 @@ export abstract class RecordLayer extends Layer implements Rewindable {
   async #nextGood(
     stream: RecordStream,
     shape: readonly number[] | null,
-    counted: boolean,
+    skippedKeys: string[],
   ): Promise<LoadedRecord> {
     for (let bad = 0; ;) {
       this.context.signal?.throwIfAborted();
@@ -198,10 +202,7 @@ export abstract class RecordLayer extends Layer implements Rewindable {
             ...this.#place,
             cause: error,
           });
-        if (counted) {
-          this.#skipped++;
-          if (this.#skippedKeys.length < MAX_SKIPPED_KEYS) this.#skippedKeys.push(error.key);
-        }
+        skippedKeys.push(error.key);
       }
     }
   }
@@ -221,9 +222,10 @@ export abstract class RecordLayer extends Layer implements Rewindable {
     const labels = new Float32Array(this.batchSize);
     let shape = this.transformer.param.crop_size ? this.#shape : null;
     let next = this.#position;
+    const skippedKeys: string[] = [];
     while (batch.length < this.batchSize) {
       // As in Caffe, the first record of a batch decides its shape where there is no crop.
-      const { ordinal, record } = await this.#nextGood(stream, shape, true);
+      const { ordinal, record } = await this.#nextGood(stream, shape, skippedKeys);
       shape ??= this.transformer.outputShape(record);
       labels[batch.length] = record.label;
       batch.push({ record, crop: this.transformer.crop(record, ordinal, shape[1], shape[2]) });
@@ -231,7 +233,7 @@ export abstract class RecordLayer extends Layer implements Rewindable {
     }
     if (generation !== this.#generation) throw new DataError('reading was started over', this.#place);
     const staging = this.#stagings.shift()!;
-    return { staging, shape: shape!, filled: staging.fill(batch), labels, next };
+    return { staging, shape: shape!, filled: staging.fill(batch), labels, next, skippedKeys };
   }
 
   /** Adds the layer to an error that a source raised. */

@@ -251,9 +251,9 @@ describe('what is wrong with records', () => {
   it('skips and counts them where allowed', async () => {
     const { next, close, layer } = await openLayer(data(source, { batch: 2 }), { skipBad: true });
     expect((await next()).labels).toEqual([0, 4]);
-    expect(layer.skipped).toBeGreaterThanOrEqual(3);
-    expect(layer.skippedKeys.slice(0, 3)).toEqual(['1_datum', '2_jpeg', '3_short']);
+    expect(layer.skippedKeys).toEqual(['1_datum', '2_jpeg', '3_short']);
     expect((await next()).labels).toEqual([0, 4]);
+    expect(layer.skipped).toBe(8);
     await close();
   });
 
