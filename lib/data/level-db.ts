@@ -1,41 +1,54 @@
-import { access, constants } from 'node:fs/promises';
 import { realpathSync } from 'node:fs';
 import type { ClassicLevel } from 'classic-level';
 import { DataError } from '../errors/index.js';
 import { decodeDatumBytes } from './datum.js';
 import type { ColorMode } from './decode-image.js';
+import { makeView, removeView } from './level-db-view.js';
 import type { DecodedRecord, RecordSource } from './record.js';
 
 type Bytes = Uint8Array;
 type Database = ClassicLevel<Bytes, Bytes>;
 
+interface Handle {
+  database: Database;
+  view: string;
+}
+
 interface Shared {
-  database: Promise<Database>;
+  handle: Promise<Handle>;
   users: number;
 }
 
-/** LevelDB locks its folder, so all layers of a process that read one share its handle. */
+/** All layers of a process that read one database share its handle, and what it holds in memory. */
 const open = new Map<string, Shared>();
+
+async function openHandle(path: string): Promise<Handle> {
+  const { ClassicLevel: Level } = await import('classic-level');
+  const view = await makeView(path);
+  try {
+    const database = new Level<Bytes, Bytes>(view, {
+      createIfMissing: false,
+      keyEncoding: 'view',
+      valueEncoding: 'view',
+      // What Caffe left in the log becomes few tables.
+      writeBufferSize: 32 * 2 ** 20,
+    });
+    await database.open();
+    return { database, view };
+  } catch (error) {
+    await removeView(view);
+    throw error;
+  }
+}
 
 async function acquire(path: string): Promise<Database> {
   let shared = open.get(path);
-  if (!shared) {
-    const opening = import('classic-level').then(async ({ ClassicLevel: Level }) => {
-      const database = new Level<Bytes, Bytes>(path, {
-        createIfMissing: false,
-        keyEncoding: 'view',
-        valueEncoding: 'view',
-      });
-      await database.open();
-      return database;
-    });
-    open.set(path, (shared = { database: opening, users: 0 }));
-  }
+  if (!shared) open.set(path, (shared = { handle: openHandle(path), users: 0 }));
   shared.users++;
   try {
-    return await shared.database;
+    return (await shared.handle).database;
   } catch (error) {
-    open.delete(path);
+    if (open.get(path) === shared) open.delete(path);
     throw error;
   }
 }
@@ -44,7 +57,9 @@ async function release(path: string): Promise<void> {
   const shared = open.get(path);
   if (!shared || --shared.users > 0) return;
   open.delete(path);
-  await (await shared.database).close();
+  const { database, view } = await shared.handle;
+  await database.close();
+  await removeView(view);
 }
 
 const CHUNK = 16;
@@ -80,12 +95,7 @@ export class LevelDbSource implements RecordSource {
       return new LevelDbSource(place, mode, layer, path, await acquire(path));
     } catch (error) {
       const cause = (error as { cause?: Error }).cause ?? (error as Error);
-      const writable = await access(path, constants.W_OK).then(
-        () => true,
-        () => false,
-      );
-      const hint = writable ? '' : ' (LevelDB writes to the folder that it reads: copy it to a writable one)';
-      throw new DataError(`cannot be opened as LevelDB: ${cause.message}${hint}`, {
+      throw new DataError(`cannot be opened as LevelDB: ${cause.message}`, {
         file: place,
         layer,
         cause: error,
@@ -121,7 +131,8 @@ export class LevelDbSource implements RecordSource {
     for (;;) {
       const { first, entries } = this.#chunk;
       if (index >= first && index < first + entries.length) return entries[index - first];
-      if (this.count !== null && index >= this.count) return null;
+      // Not `>=`: in an empty database an index is no number.
+      if (this.count !== null && !(index < this.count)) return null;
       if (!this.#iterator || index < this.#at) {
         await this.#iterator?.close();
         this.#iterator = this.database.iterator();
