@@ -67,7 +67,7 @@ function ladderTable(result: QuantizeResult): string {
     (a, b) => b - a,
   );
   const rows = widths.map((bits) => [
-    `${bits} bits`,
+    `${bits} ${bits === 1 ? 'bit' : 'bits'}`,
     ...columns.map(([, scores]) => (bits in scores ? formatG(scores[bits]) : '')),
   ]);
   const header = ['', ...columns.map(([name]) => name)];

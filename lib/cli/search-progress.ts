@@ -14,7 +14,9 @@ const PART_NAME: Record<EvaluationId['part'], string> = {
 };
 
 export function evaluationName({ part, bitWidth }: EvaluationId): string {
-  return bitWidth === null ? PART_NAME[part] : `${PART_NAME[part]}, ${bitWidth} bits`;
+  return bitWidth === null
+    ? PART_NAME[part]
+    : `${PART_NAME[part]}, ${bitWidth} ${bitWidth === 1 ? 'bit' : 'bits'}`;
 }
 
 /** The status block of a running search: a bar per round, with what runs in it, and scores as they come. */

@@ -43,3 +43,8 @@ export function formatSeconds(seconds: number): string {
     ? `${minutes} min ${Math.round(seconds % 60)} s`
     : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
+
+/** How many records data layers left out, over all passes. */
+export function skippedText(count: number): string {
+  return `${count} ${count === 1 ? 'record' : 'records'} could not be read and ${count === 1 ? 'was' : 'were'} skipped`;
+}

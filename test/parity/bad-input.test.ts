@@ -4,6 +4,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decode, encode } from '../../lib/proto/index.js';
+import { addon } from '../../lib/native/loader.js';
 import { run } from './cli.js';
 import { hasReference, reference } from './reference.js';
 
@@ -134,5 +136,37 @@ describe.skipIf(!hasReference).concurrent('bad input', { timeout: 60_000 }, () =
       { integer_lengths: file('lengths.json', '[{"layer":"conv1"}]') },
       /lengths\.json.*conv1.*input/,
     );
+  });
+
+  it.each([
+    ['a corrupt Datum', (value: Uint8Array) => value.subarray(0, 30)],
+    [
+      'a corrupt JPEG',
+      (value: Uint8Array) => {
+        const datum = decode('Datum', value);
+        datum.data = Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 1, 2, 3, 4);
+        datum.encoded = true;
+        return encode(datum);
+      },
+    ],
+  ])('an LMDB with %s: the key is named; with --skip-bad it is skipped and counted', async (name, spoil) => {
+    const out = join(folder, name.replaceAll(' ', '_'));
+    const reader = new addon.LmdbReader(data);
+    const records = await reader.read(0, reader.entries);
+    reader.close();
+    const bad = records[5].key;
+    const writer = new addon.LmdbWriter(out);
+    await writer.put(records.map(({ key, value }) => [key, key === bad ? spoil(value) : value] as const));
+    writer.close();
+    const args = ['test', `--model=${model}`, `--weights=${weights}`, `--data=${out}`, '--iterations=1'];
+    const stopped = await run('caffe', args);
+    expect([stopped.code, stopped.signal]).toEqual([1, null]);
+    expect(stopped.stderr).toContain(bad);
+    expect(stopped.stderr).not.toMatch(/^\s+at /m);
+    const json = `${out}.json`;
+    const skipped = await run('caffe', [...args, '--skip-bad', `--json=${json}`]);
+    expect(skipped.stderr).toMatch(/1 record.* skipped/);
+    expect(skipped.code).toBe(0);
+    expect(JSON.parse(readFileSync(json, 'utf8')).skippedRecords).toBe(1);
   });
 });

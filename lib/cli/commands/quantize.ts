@@ -7,6 +7,7 @@ import { dataOptions, netOptions } from '../options.js';
 import { summaryLines } from '../original-lines.js';
 import { quantizeTables } from '../quantize-tables.js';
 import { roundingOf } from '../rounding.js';
+import { skippedText } from '../table.js';
 import { SearchLog } from '../search-log.js';
 import { SearchProgress } from '../search-progress.js';
 
@@ -106,6 +107,7 @@ export const quantizeCommand = command({
     });
     progress.finish();
     log.finish();
+    if (result.skippedRecords > 0) output.warn(skippedText(result.skippedRecords));
     for (const line of summaryLines(result)) output.log(line);
     if (values.json) writeFileAtomic(values.json, quantizeJson(result));
     if (output.mode === 'terminal') output.print(quantizeTables(result, values.model_quantized));

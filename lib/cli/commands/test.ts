@@ -8,7 +8,7 @@ import { dataOptions, netOptions, stateOptions } from '../options.js';
 import { batchLines, CAFFE_TEST_SITES, meanLines, runningLine } from '../original-lines.js';
 import { roundingOf } from '../rounding.js';
 import { stagesOf } from '../state.js';
-import { formatSeconds, layoutTable, progressBar } from '../table.js';
+import { formatSeconds, layoutTable, progressBar, skippedText } from '../table.js';
 
 export const testCommand = command({
   name: 'test',
@@ -62,8 +62,7 @@ export const testCommand = command({
     });
     output.status([]);
     for (const line of meanLines(CAFFE_TEST_SITES, result)) output.log(line);
-    if (result.skippedRecords > 0)
-      output.warn(`${result.skippedRecords} records could not be read and were skipped`);
+    if (result.skippedRecords > 0) output.warn(skippedText(result.skippedRecords));
     const names = result.outputs.flatMap(({ name, count }) =>
       Array.from({ length: count }, (_, k) => (count === 1 ? name : `${name}[${k}]`)),
     );
