@@ -1,7 +1,11 @@
 import type { Blob } from '../blob/index.js';
 import { Layer, type BlobCount } from '../graph/layer.js';
 import type { NativeStream } from '../native/index.js';
-import { create } from '../proto/index.js';
+import { create, type Datum } from '../proto/index.js';
+import { decodeDatum } from './datum.js';
+import type { DecodedRecord } from './record.js';
+import { Staging } from './staging.js';
+import { Transformer } from './transformer.js';
 
 /** Batches that the program hands over: data (N, C, H, W) and labels (N). */
 export class MemoryData extends Layer {
@@ -9,7 +13,12 @@ export class MemoryData extends Layer {
   readonly tops: BlobCount = { exact: 2 };
   #batchSize = 0;
   #image: [channels: number, height: number, width: number] = [0, 0, 0];
-  #data: Float32Array | null = null;
+  /** What was added: values as the net sees them, or records to be transformed batch by batch. */
+  #data: Float32Array | DecodedRecord[] | null = null;
+  #transformer!: Transformer;
+  readonly #staging = new Staging();
+  /** Datums served over all additions: each has a crop of its own. */
+  #served = 0;
   #labels = new Float32Array(0);
   #next = 0;
   /** Whether images wait that were never served. */
@@ -38,6 +47,7 @@ export class MemoryData extends Layer {
         this.fail(`must be given and positive, not ${param[field]}`, `memory_data_param.${field}`);
     this.#batchSize = param.batch_size;
     this.#image = [param.channels, param.height, param.width];
+    this.#transformer = new Transformer(this.param.transform_param, this.name, this.context);
   }
 
   override reshape(_bottom: readonly Blob[], top: readonly Blob[]): void {
@@ -60,8 +70,33 @@ export class MemoryData extends Layer {
       this.fail(
         `${labels.length} images of ${channels} x ${height} x ${width} need ${labels.length * size} values, not ${data.length}`,
       );
-    this.#data = Float32Array.from(data);
-    this.#labels = Float32Array.from(labels);
+    this.#take(Float32Array.from(data), Float32Array.from(labels));
+  }
+
+  /**
+   * Takes Datums, raw or encoded, a multiple of the batch size; `transform_param` applies to them at each pass,
+   * and its result must have the layer's channels, height and width. Otherwise as `add`.
+   */
+  async addDatums(datums: readonly Datum[]): Promise<void> {
+    if (datums.length === 0 || datums.length % this.#batchSize !== 0)
+      this.fail(`${datums.length} Datums are not a positive multiple of the batch size ${this.#batchSize}`);
+    const mode = this.#transformer.colorMode;
+    const records = await Promise.all(datums.map((datum, i) => decodeDatum(datum, String(i), mode)));
+    for (const record of records) {
+      const shape = this.#transformer.outputShape(record);
+      if (shape.some((dim, axis) => dim !== this.#image[axis]))
+        this.fail(`Datum ${record.key} becomes ${shape.join(' x ')}, not ${this.#image.join(' x ')}`);
+    }
+    if (this.pending > 0) this.fail(`${this.pending} images added earlier have not been served yet`);
+    this.#take(
+      records,
+      Float32Array.from(records, ({ label }) => label),
+    );
+  }
+
+  #take(data: Float32Array | DecodedRecord[], labels: Float32Array<ArrayBuffer>): void {
+    this.#data = data;
+    this.#labels = labels;
     this.#next = 0;
     this.#fresh = true;
   }
@@ -72,9 +107,22 @@ export class MemoryData extends Layer {
     this.reshape(bottom, top);
     const [from, to] = [this.#next, this.#next + this.#batchSize];
     const size = top[0].countFrom(1);
-    top[0].set(this.#data!.subarray(from * size, to * size));
+    if (Array.isArray(this.#data)) this.#transform(this.#data.slice(from, to), top[0], stream);
+    else top[0].set(this.#data!.subarray(from * size, to * size));
     top[1].set(this.#labels.subarray(from, to));
     this.#next = to % this.#labels.length;
     this.#fresh &&= this.#next > 0;
+  }
+
+  #transform(records: readonly DecodedRecord[], top: Blob, stream: NativeStream): void {
+    const [, height, width] = this.#image;
+    const { src, geometry, first } = this.#staging.fill(
+      records.map((record) => ({
+        record,
+        crop: this.#transformer.crop(record, this.#served++, height, width),
+      })),
+    );
+    this.#transformer.enqueue(stream, src, geometry, top, first);
+    top.version++;
   }
 }

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { MemoryData } from '../../../lib/data/index.js';
 import type { Net } from '../../../lib/graph/index.js';
+import { create } from '../../../lib/proto/index.js';
 import { dataNet } from './one-layer-net.js';
 
 let net: Net | undefined;
@@ -87,5 +88,41 @@ describe('MemoryData', () => {
     await expect(
       dataNet(memory('batch_size: 2 channels: 1 height: 1 width: 1', 'top: "data"')),
     ).rejects.toThrow(/layer 'm'.*top/);
+  });
+});
+
+describe('Datums in memory', () => {
+  const datum = (label: number, height = 3) =>
+    create('Datum', {
+      channels: 1,
+      height,
+      width: 4,
+      data: Uint8Array.from({ length: 4 * height }, (_, i) => 10 * label + i),
+      label,
+    });
+  const text = `layer { name: "m" type: "MemoryData" top: "data" top: "label"
+    transform_param { crop_size: 2 scale: 2 mean_value: 1 }
+    memory_data_param { batch_size: 2 channels: 1 height: 2 width: 2 } }`;
+
+  it('are transformed', async () => {
+    net = await dataNet(text);
+    const layer = net.layer('m').layer as MemoryData;
+    await layer.addDatums([datum(1), datum(2), datum(3), datum(4)]);
+    await net.forward();
+    expect(values()).toEqual([11, 12, 15, 16, 21, 22, 25, 26].map((v) => 2 * (v - 1)));
+    expect(labels()).toEqual([1, 2]);
+    await expect(layer.addDatums([datum(1), datum(2)])).rejects.toThrow(/2 images added earlier/);
+    await net.forward();
+    expect(labels()).toEqual([3, 4]);
+    await layer.addDatums([datum(5), datum(6)]);
+    await net.forward();
+    expect(labels()).toEqual([5, 6]);
+  });
+
+  it('that do not fit are refused', async () => {
+    net = await dataNet(text);
+    const layer = net.layer('m').layer as MemoryData;
+    await expect(layer.addDatums([datum(1)])).rejects.toThrow(/1 Datums are not a positive multiple/);
+    await expect(layer.addDatums([datum(1), datum(2, 1)])).rejects.toThrow(/crop_size: 2 exceeds record '1'/);
   });
 });
