@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "check.h"
+#include "core/op/convolution_depthwise.h"
 #include "core/op/convolution_panels.h"
 #include "core/op/convolution_winograd.h"
 #include "float_cases.h"
@@ -143,6 +144,46 @@ TEST(every_row_agrees_with_the_definition) {
       if (!row.supports(p.a, context.features)) continue;
       check_against_definition(row.name, p, whole, context, row.run);
     }
+  }
+}
+
+TEST(depthwise_rows_agree_with_the_definition) {
+  Context context(2, detect_cpu_features());
+  cases::Random random(12);
+  int checked = 0;
+  for (int round = 0; round < 60; ++round) {
+    Problem::Shape shape = Problem::random_shape(random);
+    shape.group = shape.c = random.integer(1, 9);
+    shape.k = shape.c * random.integer(1, 3);
+    if (round % 6 == 0) shape.w += 100;
+    Problem p(shape, random, true);
+    if (round % 3 == 0)
+      p.a.src_trim =
+          p.a.dst_trim = {.kind = FormatKind::dynamic_fixed_point, .bit_width = 5, .fractional_length = 0};
+    for (const auto& row : Convolution::rows()) {
+      if (std::string(row.name).find("depthwise") == std::string::npos ||
+          !row.supports(p.a, context.features))
+        continue;
+      check_against_definition(row.name, p, true, context, row.run);
+      ++checked;
+    }
+    if (const FloatKernels* paired = float_kernels_paired_avx2();
+        paired && paired->available(context.features))
+      check_against_definition(
+          paired->name, p, true, context,
+          [&](Context& c, const ConvolutionArguments& a) { convolution_depthwise(c, a, *paired); });
+  }
+  CHECK(checked >= 60);
+}
+
+TEST(a_trim_that_moves_zero_comes_before_the_relu) {
+  Context context(2, detect_cpu_features());
+  cases::Random random(13);
+  for (const int64_t group : {1, 4}) {
+    Problem p({1, 4, 9, 9, 4, 3, 3, 1, 1, 1, 1, 1, 1, group}, random, true);
+    p.a.relu = true;
+    p.a.dst_trim = {.kind = FormatKind::integer_power_of_two, .exponent_min = -3, .exponent_max = 4};
+    check_against_definition("selected", p, true, context, Convolution::run);
   }
 }
 

@@ -65,6 +65,20 @@ struct SplitArguments {
   bool* nan;
 };
 
+// Lines of one output channel that reads one input channel: dst[p][q] = sum over t of weights[t] *
+// source[offsets[t] + p * source_stride + q].
+struct DepthwiseArguments {
+  const float* source;  // has slack of one vector at its end
+  int64_t source_stride;
+  const int64_t* offsets;
+  const float* weights;
+  int64_t taps;
+  float* dst;  // lines follow each other
+  int64_t lines, columns;
+  float bias;
+  bool relu;
+};
+
 // Winograd F(4x4, 3x3): a tile is 4 x 4 outputs made from 6 x 6 inputs; position p = 6 * row + column of the
 // transformed tile. Vectors run over tiles.
 struct WinogradPoints {
@@ -115,8 +129,15 @@ struct FloatKernels {
   void (*panel[kMaxVectors])(const PanelArguments& arguments);  // [vectors - 1]
   void (*gather)(const GatherArguments& arguments);
   void (*split)(const SplitArguments& arguments);
+  void (*depthwise)(const DepthwiseArguments& arguments);
   void (*winograd_input)(const WinogradInput& arguments);
   void (*winograd_output)(const WinogradOutput& arguments);
+};
+
+// For the tables whose instruction set has no trim in vectors: fuses_trim() says no, so it is never called.
+struct NoVectorTrim {
+  static constexpr bool available = false;
+  static bool rows(float*, int64_t, int64_t, int64_t, const TrimFormat&) { return false; }
 };
 
 // Null where this build has no such code.

@@ -2,28 +2,16 @@
 // load, store, set1, add, mul, sub, max, fma(a, b, c) = a * b + c. Included once per instruction set, inside
 // its target brackets and its own anonymous namespace, so that no instantiation is shared between sets.
 
-// Trims a tile's values in registers; tile_trim.inl defines it for the sets that have one.
-template <class Simd>
-struct TileTrim;
-
-struct NoTileTrim {
-  template <class V>
-  V operator()(V v) {
-    return v;
-  }
-};
-
 template <class Simd>
 bool fuses_trim(const TrimFormat& format) {
-  return !std::is_void_v<typename Simd::Lanes> && format.kind == FormatKind::dynamic_fixed_point &&
+  return Simd::Trim::available && format.kind == FormatKind::dynamic_fixed_point &&
          (format.rounding == Rounding::half_away_from_zero || format.rounding == Rounding::half_to_even);
 }
 
-template <class Simd, int Vectors, class Trim>
+template <class Simd, int Vectors>
 inline __attribute__((always_inline)) void store_tile(const PanelArguments& p, int64_t row, int rows,
                                                       bool whole,
-                                                      typename Simd::V (&acc)[Simd::rows][Vectors],
-                                                      Trim& trim) {
+                                                      typename Simd::V (&acc)[Simd::rows][Vectors]) {
   using V = typename Simd::V;
   constexpr int lanes = Simd::lanes;
   float* c = p.c + row * p.c_stride;
@@ -44,19 +32,15 @@ inline __attribute__((always_inline)) void store_tile(const PanelArguments& p, i
       if (p.accumulate) value = Simd::add(Simd::load(to + v * lanes), value);
       if (p.bias) value = Simd::add(value, bias);
       if (p.relu) value = Simd::max(Simd::zero(), value);  // in this order a NaN stays
-      Simd::store(to + v * lanes, whole ? trim(value) : value);
+      Simd::store(to + v * lanes, value);
     }
-    if (!whole) {
-      // What lies beyond the last column may be anything, a NaN too, and is not for the trim to see.
-      for (int64_t j = p.columns; j < Vectors * lanes; ++j) edge[j] = 0.0f;
-      for (int v = 0; v < Vectors; ++v) Simd::store(edge + v * lanes, trim(Simd::load(edge + v * lanes)));
+    if (!whole)
       for (int64_t j = 0; j < p.columns; ++j) out[j] = edge[j];
-    }
   }
 }
 
-template <class Simd, int Vectors, class Trim>
-inline __attribute__((always_inline)) void panel_tiles(const PanelArguments& p, Trim& trim) {
+template <class Simd, int Vectors>
+void panel_kernel(const PanelArguments& p) {
   using V = typename Simd::V;
   constexpr int lanes = Simd::lanes, tile_rows = Simd::rows;
   const bool whole_columns = p.columns == Vectors * lanes;
@@ -89,26 +73,14 @@ inline __attribute__((always_inline)) void panel_tiles(const PanelArguments& p, 
       a += tile_rows;
       b += p.b_stride;
     }
-    const int64_t left = p.rows - row;
-    if (left >= tile_rows && whole_columns)
-      store_tile<Simd, Vectors>(p, row, tile_rows, true, acc, trim);
+    if (tile_have == tile_rows && whole_columns)
+      store_tile<Simd, Vectors>(p, row, tile_rows, true, acc);
     else
-      store_tile<Simd, Vectors>(p, row, left < tile_rows ? int(left) : tile_rows, whole_columns, acc, trim);
+      store_tile<Simd, Vectors>(p, row, tile_have, whole_columns, acc);
+    // What was just stored is still at hand.
+    if (p.trim && Simd::Trim::rows(p.c + row * p.c_stride, p.c_stride, tile_have, p.columns, *p.trim))
+      *p.nan = true;
   }
-}
-
-template <class Simd, int Vectors>
-void panel_kernel(const PanelArguments& p) {
-  if constexpr (!std::is_void_v<typename Simd::Lanes>) {
-    if (p.trim) {
-      TileTrim<Simd> trim(*p.trim);
-      panel_tiles<Simd, Vectors>(p, trim);
-      if (trim.met_nan()) *p.nan = true;
-      return;
-    }
-  }
-  NoTileTrim none;
-  panel_tiles<Simd, Vectors>(p, none);
 }
 
 template <class Simd, int Moves>
@@ -151,42 +123,74 @@ void gather_kernel(const GatherArguments& g) {
   }
 }
 
-template <class Simd, class Trim>
-inline __attribute__((always_inline)) void split_rows(const SplitArguments& s, Trim& trim) {
+template <class Simd>
+void split_kernel(const SplitArguments& s) {
   constexpr int lanes = Simd::lanes;
-  constexpr int64_t kRowsAhead = 4;
+  constexpr int64_t kRowsAhead = 4, kRowsPerTrim = 16;  // the latter are still in the first-level cache
   for (int64_t k = 0; k < s.depth; ++k) {
     const float* row = s.source + k * s.row_stride;
     const int partial = k + 1 == s.depth && s.last_lanes < lanes ? s.spans_count - 1 : s.spans_count;
     for (int i = 0; i < s.spans_count; ++i) {
       const PanelSpan& span = s.spans[i];
       const float* from = row + span.column;
-      float* to = span.panel + k * span.vectors * lanes;
+      const int64_t width = span.vectors * lanes;
+      float* to = span.panel + k * width;
       const int whole = i == partial ? span.vectors - 1 : span.vectors;
       // The processor's own prefetcher needs some lines of every row before it follows.
       const char* ahead = reinterpret_cast<const char*>(from + kRowsAhead * s.row_stride);
-      for (int byte = 0; byte < span.vectors * lanes * 4; byte += 64) __builtin_prefetch(ahead + byte);
-      for (int v = 0; v < whole; ++v) Simd::store(to + v * lanes, trim(Simd::load(from + v * lanes)));
-      if (whole == span.vectors) continue;
-      float* last = to + whole * lanes;
-      for (int j = 0; j < lanes; ++j) last[j] = j < s.last_lanes ? from[whole * lanes + j] : 0.0f;
-      Simd::store(last, trim(Simd::load(last)));
+      for (int64_t byte = 0; byte < width * 4; byte += 64) __builtin_prefetch(ahead + byte);
+      for (int v = 0; v < whole; ++v) Simd::store(to + v * lanes, Simd::load(from + v * lanes));
+      if (whole < span.vectors)
+        for (int j = 0; j < lanes; ++j)
+          to[whole * lanes + j] = j < s.last_lanes ? from[whole * lanes + j] : 0.0f;
+    }
+    if (!s.trim || ((k + 1) % kRowsPerTrim != 0 && k + 1 < s.depth)) continue;
+    const int64_t first = k / kRowsPerTrim * kRowsPerTrim;
+    for (int i = 0; i < s.spans_count; ++i) {
+      const int64_t width = s.spans[i].vectors * lanes;
+      if (Simd::Trim::rows(s.spans[i].panel + first * width, 0, 1, (k + 1 - first) * width, *s.trim))
+        *s.nan = true;
     }
   }
 }
 
+template <class Simd, int Vectors>
+inline __attribute__((always_inline)) void depthwise_run(const DepthwiseArguments& d, const float* source,
+                                                         float* dst) {
+  using V = typename Simd::V;
+  V sum[Vectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < Vectors; ++v) sum[v] = Simd::zero();
+  for (int64_t t = 0; t < d.taps; ++t) {
+    const V weight = Simd::set1(d.weights[t]);
+    const float* from = source + d.offsets[t];
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) sum[v] = Simd::fma(weight, Simd::load(from + v * Simd::lanes), sum[v]);
+  }
+  const V bias = Simd::set1(d.bias);
+#pragma GCC unroll 4
+  for (int v = 0; v < Vectors; ++v) {
+    V value = Simd::add(sum[v], bias);
+    if (d.relu) value = Simd::max(Simd::zero(), value);
+    Simd::store(dst + v * Simd::lanes, value);
+  }
+}
+
 template <class Simd>
-void split_kernel(const SplitArguments& s) {
-  if constexpr (!std::is_void_v<typename Simd::Lanes>) {
-    if (s.trim) {
-      TileTrim<Simd> trim(*s.trim);
-      split_rows<Simd>(s, trim);
-      if (trim.met_nan()) *s.nan = true;
-      return;
+void depthwise_kernel(const DepthwiseArguments& d) {
+  constexpr int lanes = Simd::lanes, wide = 4 * lanes;
+  for (int64_t p = 0; p < d.lines; ++p) {
+    const float* source = d.source + p * d.source_stride;
+    float* dst = d.dst + p * d.columns;
+    int64_t q = 0;
+    for (; q + wide <= d.columns; q += wide) depthwise_run<Simd, 4>(d, source + q, dst + q);
+    for (; q + lanes <= d.columns; q += lanes) depthwise_run<Simd, 1>(d, source + q, dst + q);
+    if (q < d.columns) {
+      float edge[lanes];
+      depthwise_run<Simd, 1>(d, source + q, edge);
+      for (int j = 0; q < d.columns; ++q, ++j) dst[q] = edge[j];
     }
   }
-  NoTileTrim none;
-  split_rows<Simd>(s, none);
 }
 
 #include "winograd_kernels.inl"
@@ -207,6 +211,7 @@ constexpr FloatKernels make_float_kernels(const char* name, int64_t l1_bytes, in
   k.panel[2] = panel_kernel<Simd, 3>;
   k.gather = gather_kernel<Simd>;
   k.split = split_kernel<Simd>;
+  k.depthwise = depthwise_kernel<Simd>;
   k.winograd_input = winograd_input_kernel<Simd>;
   k.winograd_output = winograd_output_kernel<Simd>;
   return k;

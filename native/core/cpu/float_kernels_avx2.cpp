@@ -6,7 +6,6 @@
 #include "intrinsics.h"
 
 #include <cstring>
-#include <type_traits>
 
 #include "../format/dynamic_fixed_point.h"
 #include "../format/minifloat.h"
@@ -23,10 +22,10 @@ namespace {
 #include "tile_trim.inl"
 
 struct F32x8WithTrim : F32x8 {
-  using Lanes = Avx2Lanes;
+  using Trim = VectorTrim<Avx2Lanes>;
 };
 struct F32x8PairWithoutTrim : F32x8Pair {
-  using Lanes = void;
+  using Trim = NoVectorTrim;
 };
 
 #include "float_kernels.inl"

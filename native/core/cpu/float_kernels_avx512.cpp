@@ -6,7 +6,6 @@
 #include "intrinsics.h"
 
 #include <cstring>
-#include <type_traits>
 
 #include "../format/dynamic_fixed_point.h"
 #include "../format/minifloat.h"
@@ -23,7 +22,7 @@ namespace {
 #include "tile_trim.inl"
 
 struct F32x16WithTrim : F32x16 {
-  using Lanes = Avx512Lanes;
+  using Trim = VectorTrim<Avx512Lanes>;
 };
 
 #include "float_kernels.inl"

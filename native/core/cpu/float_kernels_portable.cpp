@@ -1,7 +1,6 @@
 #include "float_kernels.h"
 
 #include <cstring>
-#include <type_traits>
 
 #if defined(__ARM_NEON)
 #include <arm_neon.h>
@@ -13,7 +12,7 @@ namespace {
 // Four floats in what every 64-bit processor has; compilers lower the operators themselves.
 struct F32x4 {
   typedef float V __attribute__((vector_size(16)));
-  using Lanes = void;
+  using Trim = NoVectorTrim;
   static constexpr int lanes = 4, rows = 4;
   static inline V zero() { return V{}; }
   static inline V load(const float* p) {

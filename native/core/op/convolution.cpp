@@ -1,5 +1,6 @@
 #include "convolution.h"
 
+#include "convolution_depthwise.h"
 #include "convolution_panels.h"
 #include "convolution_winograd.h"
 #include "trim.h"
@@ -61,36 +62,38 @@ void Convolution::check(const Arguments& a) {
 
 namespace {
 
-template <const FloatKernels* (*Kernels)()>
-KernelRow<ConvolutionArguments> panel_row(const char* name) {
-  return {
-      name,
-      [](const ConvolutionArguments& a, const CpuFeatures& features) {
-        return Kernels() && Kernels()->available(features) && convolution_panels_supports(a);
-      },
-      [](Context& context, const ConvolutionArguments& a) { convolution_panels(context, a, *Kernels()); }};
+using Supports = bool(const ConvolutionArguments&);
+using Run = void(Context&, const ConvolutionArguments&, const FloatKernels&);
+
+template <const FloatKernels* (*Kernels)(), Supports* supports, Run* run>
+KernelRow<ConvolutionArguments> row(const char* name) {
+  return {name,
+          [](const ConvolutionArguments& a, const CpuFeatures& features) {
+            return Kernels() && Kernels()->available(features) && supports(a);
+          },
+          [](Context& context, const ConvolutionArguments& a) { run(context, a, *Kernels()); }};
 }
 
 template <const FloatKernels* (*Kernels)()>
-KernelRow<ConvolutionArguments> winograd_row(const char* name) {
-  return {
-      name,
-      [](const ConvolutionArguments& a, const CpuFeatures& features) {
-        return Kernels() && Kernels()->available(features) && convolution_winograd_supports(a);
-      },
-      [](Context& context, const ConvolutionArguments& a) { convolution_winograd(context, a, *Kernels()); }};
-}
+constexpr auto depthwise = row<Kernels, convolution_depthwise_supports, convolution_depthwise>;
+template <const FloatKernels* (*Kernels)()>
+constexpr auto winograd = row<Kernels, convolution_winograd_supports, convolution_winograd>;
+template <const FloatKernels* (*Kernels)()>
+constexpr auto panels = row<Kernels, convolution_panels_supports, convolution_panels>;
 
 }  // namespace
 
 const std::vector<KernelRow<ConvolutionArguments>>& Convolution::rows() {
   static const std::vector<KernelRow<ConvolutionArguments>> table = {
-      winograd_row<float_kernels_avx512>("avx512 winograd"),
-      panel_row<float_kernels_avx512>("avx512"),
-      winograd_row<float_kernels_avx2>("avx2 winograd"),
-      panel_row<float_kernels_avx2>("avx2"),
-      winograd_row<float_kernels_portable>("portable winograd"),
-      panel_row<float_kernels_portable>("portable"),
+      depthwise<float_kernels_avx512>("avx512 depthwise"),
+      winograd<float_kernels_avx512>("avx512 winograd"),
+      panels<float_kernels_avx512>("avx512"),
+      depthwise<float_kernels_avx2>("avx2 depthwise"),
+      winograd<float_kernels_avx2>("avx2 winograd"),
+      panels<float_kernels_avx2>("avx2"),
+      depthwise<float_kernels_portable>("portable depthwise"),
+      winograd<float_kernels_portable>("portable winograd"),
+      panels<float_kernels_portable>("portable"),
       {"ref", [](const ConvolutionArguments&, const CpuFeatures&) { return true; }, convolution_ref},
   };
   return table;
