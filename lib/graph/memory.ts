@@ -49,11 +49,11 @@ export function measureMemory(
   const seen = new Set<Blob>();
   for (const { bottom, top, name } of layers)
     for (const blob of top) {
-      if (slices.has(blob) && !seen.has(blob)) memory.unshared += 4 * blob.count;
-      if (seen.has(blob) || blob.owner !== blob || !own.has(blob)) continue;
+      const isSlice = slices.has(blob);
+      if (seen.has(blob) || !own.has(blob) || (blob.owner !== blob && !isSlice)) continue;
       seen.add(blob);
       memory.unshared += 4 * blob.count;
-      if (plan.replaced.has(blob)) continue;
+      if (isSlice || plan.replaced.has(blob)) continue;
       const bytes = note(blob, name);
       if (plan.offsets.has(blob)) continue;
       memory[bottom.length ? 'kept' : 'inputs'] += bytes;

@@ -273,6 +273,7 @@ describe('the inference plan', () => {
     await agreed.forward();
     expect(journal).not.toContain('c');
     expect([...agreed.blob('d').data]).toEqual([1, 4, -6, 4, 5, 6, 5, 6]);
+    expect(agreed.memory.unshared).toBe(4 * (4 + 4 + 4 + 4 + 8 + 8));
     journal.length = 0;
     const other = await make(text('Negate'));
     other.blob('x').set([-9, 1, 2, 3]);
