@@ -63,7 +63,8 @@ export class Output {
 
   /** Columns that the status block may use. */
   get columns(): number {
-    return process.stderr.columns ?? 80;
+    // Some terminals say 0.
+    return process.stderr.columns || 80;
   }
 
   #stderr(line: string): void {
