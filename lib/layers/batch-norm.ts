@@ -1,20 +1,21 @@
 import { Blob } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import type { BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 import { create, has, Phase, type BatchNormParameter } from '../proto/index.js';
+import { ImageLayer } from './image-layer.js';
 
 /**
  * (x - mean) / sqrt(variance + eps) per channel, by stored statistics (in the TEST phase, or as
  * `use_global_stats` says) or by the batch's own, which are then added to the stored ones. Stored are running
  * sums and, in the third blob, how much they hold (native/core/op/batch_norm.h).
  */
-export class BatchNorm extends Layer {
+export class BatchNorm extends ImageLayer {
   readonly bottoms: BlobCount = { exact: 1 };
   readonly tops: BlobCount = { exact: 1 };
   readonly #norm: BatchNormParameter;
   readonly #stored: boolean;
 
-  constructor(...args: ConstructorParameters<typeof Layer>) {
+  constructor(...args: ConstructorParameters<typeof ImageLayer>) {
     super(...args);
     this.#norm = this.param.batch_norm_param ?? create('BatchNormParameter');
     this.#stored = has(this.#norm, 'use_global_stats')
@@ -62,11 +63,5 @@ export class BatchNorm extends Layer {
 
   override get splitsBatch(): boolean {
     return this.#stored;
-  }
-  override get acceptsStridedTop(): boolean {
-    return true;
-  }
-  override get acceptsStridedBottom(): boolean {
-    return true;
   }
 }

@@ -1,17 +1,18 @@
 import { Blob } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import type { BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 import { create, type BiasParameter } from '../proto/index.js';
 import { broadcastAxes, learnedShape } from './broadcast.js';
+import { ImageLayer } from './image-layer.js';
 
 /** Adds a bias that is broadcast over the other axes: the second bottom, or a learned one. */
-export class Bias extends Layer {
+export class Bias extends ImageLayer {
   readonly bottoms: BlobCount = { min: 1, max: 2 };
   readonly tops: BlobCount = { exact: 1 };
   readonly #bias: BiasParameter;
   #axes = { axis: 0, axes: 0 };
 
-  constructor(...args: ConstructorParameters<typeof Layer>) {
+  constructor(...args: ConstructorParameters<typeof ImageLayer>) {
     super(...args);
     this.#bias = this.param.bias_param ?? create('BiasParameter');
   }
@@ -37,14 +38,8 @@ export class Bias extends Layer {
     });
   }
 
-  override get splitsBatch(): boolean {
-    return this.#axes.axis > 0 && this.param.bottom.length === 1;
-  }
   /** A bias that starts behind the images is the same for each of them. */
-  override get acceptsStridedTop(): boolean {
-    return this.#axes.axis > 0;
-  }
-  override get acceptsStridedBottom(): boolean {
+  protected override get imageByImage(): boolean {
     return this.#axes.axis > 0 && this.param.bottom.length === 1;
   }
 }

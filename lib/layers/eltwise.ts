@@ -1,7 +1,8 @@
 import type { Blob } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import type { BlobCount } from '../graph/layer.js';
 import { ops, type EltwiseFields, type NativeStream } from '../native/index.js';
 import { create, EltwiseParameter_EltwiseOp as Operation, type EltwiseParameter } from '../proto/index.js';
+import { ImageLayer } from './image-layer.js';
 
 const operations: Record<Operation, EltwiseFields['operation']> = {
   [Operation.PROD]: 'product',
@@ -10,12 +11,12 @@ const operations: Record<Operation, EltwiseFields['operation']> = {
 };
 
 /** The sum (with coefficients), product or maximum of blobs of one shape, element by element. */
-export class Eltwise extends Layer {
+export class Eltwise extends ImageLayer {
   readonly bottoms: BlobCount = { min: 2 };
   readonly tops: BlobCount = { exact: 1 };
   readonly #eltwise: EltwiseParameter;
 
-  constructor(...args: ConstructorParameters<typeof Layer>) {
+  constructor(...args: ConstructorParameters<typeof ImageLayer>) {
     super(...args);
     this.#eltwise = this.param.eltwise_param ?? create('EltwiseParameter');
   }
@@ -45,15 +46,5 @@ export class Eltwise extends Layer {
       coefficients: operation === Operation.SUM ? [...coeff] : [],
       label: this.name,
     });
-  }
-
-  override get splitsBatch(): boolean {
-    return true;
-  }
-  override get acceptsStridedTop(): boolean {
-    return true;
-  }
-  override get acceptsStridedBottom(): boolean {
-    return true;
   }
 }

@@ -1,17 +1,18 @@
 import type { Blob } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import type { BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream, type TrimFormat } from '../native/index.js';
 import { create, LRNParameter_NormRegion as Region, type LRNParameter } from '../proto/index.js';
+import { ImageLayer } from './image-layer.js';
 
 /** Local response normalisation across channels or within each channel. */
-export class LRN extends Layer {
+export class LRN extends ImageLayer {
   readonly bottoms: BlobCount = { exact: 1 };
   readonly tops: BlobCount = { exact: 1 };
   protected readonly lrn: LRNParameter;
   /** Trims every intermediate result, where set. */
   protected trim: TrimFormat | null = null;
 
-  constructor(...args: ConstructorParameters<typeof Layer>) {
+  constructor(...args: ConstructorParameters<typeof ImageLayer>) {
     super(...args);
     this.lrn = this.param.lrn_param ?? create('LRNParameter');
   }
@@ -39,15 +40,5 @@ export class LRN extends Layer {
       trim: this.trim,
       label: this.name,
     });
-  }
-
-  override get splitsBatch(): boolean {
-    return true;
-  }
-  override get acceptsStridedTop(): boolean {
-    return true;
-  }
-  override get acceptsStridedBottom(): boolean {
-    return true;
   }
 }

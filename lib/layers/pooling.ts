@@ -1,5 +1,5 @@
 import type { Blob } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import type { BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 import {
   create,
@@ -10,13 +10,14 @@ import {
   type PoolingParameter,
 } from '../proto/index.js';
 import { fnv1a32 } from '../util/philox.js';
+import { ImageLayer } from './image-layer.js';
 import type { Spatial } from './window.js';
 
 /**
  * The maximum, the mean or (stochastic pooling) an element drawn by its share, outside of training the mean so
  * weighted, of each window of a plane. A second top of maximum pooling gets the place of each maximum, h * W + w.
  */
-export class Pooling extends Layer {
+export class Pooling extends ImageLayer {
   readonly bottoms: BlobCount = { exact: 1 };
   readonly tops: BlobCount = { min: 1, max: 2 };
   readonly #pool: PoolingParameter;
@@ -25,7 +26,7 @@ export class Pooling extends Layer {
   #pad: Spatial = { h: 0, w: 0 };
   #draws = 0;
 
-  constructor(...args: ConstructorParameters<typeof Layer>) {
+  constructor(...args: ConstructorParameters<typeof ImageLayer>) {
     super(...args);
     this.#pool = this.param.pooling_param ?? create('PoolingParameter');
   }
@@ -126,11 +127,5 @@ export class Pooling extends Layer {
   override get splitsBatch(): boolean {
     // Samples are drawn once for a whole batch.
     return this.#kind !== 'sampled';
-  }
-  override get acceptsStridedTop(): boolean {
-    return true;
-  }
-  override get acceptsStridedBottom(): boolean {
-    return true;
   }
 }

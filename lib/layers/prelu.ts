@@ -1,10 +1,11 @@
 import { Blob } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import type { BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 import { create } from '../proto/index.js';
+import { ImageLayer } from './image-layer.js';
 
 /** Multiplies what is negative by a learned slope, one per channel or one for all. */
-export class PReLU extends Layer {
+export class PReLU extends ImageLayer {
   readonly bottoms: BlobCount = { exact: 1 };
   readonly tops: BlobCount = { exact: 1 };
 
@@ -36,15 +37,5 @@ export class PReLU extends Layer {
       slope: this.blobs[0].tensor(),
       label: this.name,
     });
-  }
-
-  override get splitsBatch(): boolean {
-    return true;
-  }
-  override get acceptsStridedTop(): boolean {
-    return true;
-  }
-  override get acceptsStridedBottom(): boolean {
-    return true;
   }
 }

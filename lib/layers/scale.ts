@@ -1,20 +1,21 @@
 import { Blob } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import type { BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 import { create, type ScaleParameter } from '../proto/index.js';
 import { broadcastAxes, learnedShape } from './broadcast.js';
+import { ImageLayer } from './image-layer.js';
 
 /**
  * Multiplies by a factor that is broadcast over the other axes: the second bottom, or a learned one (1 where no
  * filler is given). With `bias_term`, adds a learned bias of the same shape.
  */
-export class Scale extends Layer {
+export class Scale extends ImageLayer {
   readonly bottoms: BlobCount = { min: 1, max: 2 };
   readonly tops: BlobCount = { exact: 1 };
   readonly #scale: ScaleParameter;
   #axes = { axis: 0, axes: 0 };
 
-  constructor(...args: ConstructorParameters<typeof Layer>) {
+  constructor(...args: ConstructorParameters<typeof ImageLayer>) {
     super(...args);
     this.#scale = this.param.scale_param ?? create('ScaleParameter');
   }
@@ -48,14 +49,8 @@ export class Scale extends Layer {
     });
   }
 
-  override get splitsBatch(): boolean {
-    return this.#axes.axis > 0 && this.param.bottom.length === 1;
-  }
   /** A factor that starts behind the images is the same for each of them. */
-  override get acceptsStridedTop(): boolean {
-    return this.#axes.axis > 0;
-  }
-  override get acceptsStridedBottom(): boolean {
+  protected override get imageByImage(): boolean {
     return this.#axes.axis > 0 && this.param.bottom.length === 1;
   }
 }

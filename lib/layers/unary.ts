@@ -1,7 +1,8 @@
 import type { Blob } from '../blob/index.js';
-import { Layer, type BlobCount, type LayerContext, type LayerRegistry } from '../graph/layer.js';
+import type { BlobCount, Layer, LayerContext, LayerRegistry } from '../graph/layer.js';
 import { ops, type NativeStream, type UnaryFunction } from '../native/index.js';
 import { create, type LayerParameter } from '../proto/index.js';
+import { ImageLayer } from './image-layer.js';
 
 /** A function of one number with its parameters, as the native op takes them. */
 interface Applied {
@@ -12,7 +13,7 @@ interface Applied {
 }
 
 /** A layer that applies one function to every element; in place where the prototxt says so. */
-class Unary extends Layer {
+class Unary extends ImageLayer {
   readonly bottoms: BlobCount = { exact: 1 };
   readonly tops: BlobCount = { exact: 1 };
   readonly #applied: Applied;
@@ -28,16 +29,6 @@ class Unary extends Layer {
 
   override forward([bottom]: readonly Blob[], [top]: readonly Blob[], stream: NativeStream): void {
     ops.unary(stream, { src: bottom.tensor(), dst: top.tensor(), ...this.#applied, label: this.name });
-  }
-
-  override get splitsBatch(): boolean {
-    return true;
-  }
-  override get acceptsStridedTop(): boolean {
-    return true;
-  }
-  override get acceptsStridedBottom(): boolean {
-    return true;
   }
 }
 
