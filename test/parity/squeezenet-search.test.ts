@@ -180,9 +180,9 @@ describe.skipIf(!hasReference)('SqueezeNet on the reference images', () => {
       integerLengths: lengths,
       rounding: 'halfToEven',
     });
-    expect(Math.abs(result.ladder![16] - 0.648)).toBeLessThanOrEqual(ONE_IMAGE);
-    // The original's 0.54 lets mantissas carry past the top exponent; with saturation it is 0.528.
-    expect(Math.abs(result.ladder![8] - 0.528)).toBeLessThanOrEqual(ONE_IMAGE);
+    // The original with every element trimmed. No activation here reaches the top exponent, where it differs.
+    for (const [bits, value] of Object.entries<number>(search.minifloat_per_element.ladder))
+      expect(Math.abs(result.ladder![bits] - value), `${bits} bits`).toBeLessThanOrEqual(ONE_IMAGE);
   });
 
   it('every layer that is listed is one that the search quantises', () => {
