@@ -90,7 +90,9 @@ const converters = {
  * @returns {Uint8Array} the encoded model, with a free batch dimension
  */
 export function onnxModel(net, root) {
-  const schema = protobuf.parse(readFileSync(join(root, 'proto', 'onnx.proto'), 'utf8'), { keepCase: true }).root;
+  const schema = protobuf.parse(readFileSync(join(root, 'proto', 'onnx.proto'), 'utf8'), {
+    keepCase: true,
+  }).root;
   const nodes = [];
   const initializers = [];
   const latest = new Map(); // a blob's current name: an in-place layer makes a new one

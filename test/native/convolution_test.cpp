@@ -6,6 +6,7 @@
 #include "core/op/convolution_depthwise.h"
 #include "core/op/convolution_panels.h"
 #include "core/op/convolution_winograd.h"
+#include "core/op/trim.h"
 #include "float_cases.h"
 
 using namespace ristretto;
@@ -240,6 +241,36 @@ TEST(winograd_stays_within_its_tolerance) {
     }
   }
   CHECK(checked > 20);
+}
+
+TEST(winograd_trims_its_output_as_a_trim_behind_it_does) {
+  cases::Random random(11);
+  Context context(2, detect_cpu_features());
+  int checked = 0;
+  for (int round = 0; round < 20; ++round) {
+    Problem p(Problem::random_winograd_shape(random), random, false);
+    p.a.winograd = true;
+    p.a.relu = round % 2 == 0;
+    if (!convolution_winograd_supports(p.a)) continue;
+    const Run run = [](Context& c, const ConvolutionArguments& a) { Convolution::run(c, a); };
+    const std::vector<float> untrimmed = p.result([&](const ConvolutionArguments& a) { run(context, a); });
+    std::vector<float> expected = untrimmed;
+    p.a.dst_trim.kind = FormatKind::dynamic_fixed_point;
+    p.a.dst_trim.bit_width = int(random.integer(4, 32));
+    p.a.dst_trim.fractional_length = int(random.integer(-2, 6));
+    trim_span(expected.data(), expected.data(), int64_t(expected.size()), p.a.dst_trim, {}, context.features);
+    // What lies between the images of a slice is nobody's to trim.
+    for (size_t i = 0; i < expected.size(); ++i)
+      if (untrimmed[i] == p.dst[i]) expected[i] = p.dst[i];
+    CHECK(convolution_winograd_supports(p.a));
+    const std::vector<float> actual = p.result([&](const ConvolutionArguments& a) { run(context, a); });
+    for (size_t i = 0; i < actual.size(); ++i)
+      CHECK_EQUAL(actual[i], expected[i], "element ", i, " ", p.text());
+    ++checked;
+    p.a.dst_trim.rounding = Rounding::stochastic;
+    CHECK(!convolution_winograd_supports(p.a));
+  }
+  CHECK(checked > 10);
 }
 
 TEST(results_do_not_depend_on_threads_or_batch) {

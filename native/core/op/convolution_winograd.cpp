@@ -4,6 +4,7 @@
 
 #include "float_panels.h"
 #include "staged_rows.h"
+#include "trim.h"
 
 namespace ristretto {
 
@@ -305,10 +306,26 @@ class WinogradConvolution {
   float* weights_ = nullptr;
 };
 
+// The output is trimmed plane by plane behind the ReLU: formats for which the two commute, and that draw no
+// words.
+bool trims_planes(const TrimFormat& format) {
+  return format.rounding != Rounding::stochastic && format.kind != FormatKind::integer_power_of_two;
+}
+
+void trim_output(Context& context, const ConvolutionArguments& a) {
+  const int64_t planes = a.dst.dim[1], pixels = a.dst.dim[2] * a.dst.dim[3];
+  context.pool.for_range(a.dst.images() * planes, 1, [&](int64_t begin, int64_t end, int) {
+    for (int64_t plane = begin; plane < end; ++plane) {
+      float* at = a.dst.image(plane / planes) + plane % planes * pixels;
+      require(trim_span(at, at, pixels, a.dst_trim, {}, context.features), "NaN in the layer's output");
+    }
+  });
+}
+
 }  // namespace
 
 bool convolution_winograd_supports(const ConvolutionArguments& a) {
-  if (!a.winograd || a.dst_trim) return false;
+  if (!a.winograd || !trims_planes(a.dst_trim)) return false;
   if (a.weights.dim[2] != 3 || a.weights.dim[3] != 3) return false;
   if (a.stride_h != 1 || a.stride_w != 1 || a.dilation_h != 1 || a.dilation_w != 1) return false;
   const int64_t P = a.dst.dim[2], Q = a.dst.dim[3], tiles = tiles_along(P) * tiles_along(Q);
@@ -324,6 +341,7 @@ void convolution_winograd(Context& context, const ConvolutionArguments& argument
                           const FloatKernels& kernels) {
   if (arguments.src.images() == 0) return;
   WinogradConvolution(context, arguments, kernels).run();
+  if (arguments.dst_trim) trim_output(context, arguments);
 }
 
 }  // namespace ristretto
