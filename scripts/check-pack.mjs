@@ -20,8 +20,8 @@ try {
   run('npm', 'install', '--ignore-scripts', '--no-audit', '--no-fund', join(folder, tarball));
   writeFileSync(
     join(folder, 'use.mjs'),
-    `import { Net, Stream, parseNet, registry } from 'ristretto';
-     const param = parseNet(\`name: "n"
+    `import { Net, Stream, parseText, registry } from 'ristretto';
+     const param = parseText('NetParameter', \`name: "n"
        layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 1 dim: 1 dim: 1 dim: 4 } } }
        layer { name: "relu" type: "ReLU" bottom: "x" top: "y" }\`);
      const stream = new Stream({ threads: 1 });
