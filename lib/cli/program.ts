@@ -6,6 +6,7 @@ import { commonOptions, type OptionTable } from './options.js';
 import { Output, type LogMode } from './output.js';
 import { checkRequired, parseFlags } from './parse-flags.js';
 import { nearest } from '../util/nearest.js';
+import { packageVersion } from '../util/version.js';
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C (128 + the signal's number otherwise). */
 const FAILED = 1;
@@ -37,6 +38,10 @@ function choose(
     };
   const unknown = argv.find((arg) => !arg.startsWith('-'));
   if (unknown === undefined) {
+    if (argv.some((arg) => /^--?version$/.test(arg))) {
+      output.answer(`${packageVersion()}\n`);
+      return 0;
+    }
     output.answer(programHelp(program, commands));
     return argv.some((arg) => /^--?h(elp)?$/.test(arg)) ? 0 : WRONG_USAGE;
   }
