@@ -20,7 +20,7 @@ namespace ristretto {
 namespace {
 // Layers follow each other within microseconds: a worker that spins this long before it sleeps is awake
 // for the next one, and costs nothing noticeable between forwards.
-constexpr int kSpins = 2000;
+constexpr int kSpins = 8000;
 }  // namespace
 
 struct ThreadPool::State {
