@@ -17,6 +17,32 @@ export interface NativeTensor {
   readonly __tensor: unique symbol;
 }
 
+/**
+ * How activation codes lie in a NativeBuffer (native/core/code_tensor.h): channels last, `i8` and `i16` the codes
+ * themselves, `u8` code + 128. The halo around each image holds the code 0; every op that writes codes writes it.
+ */
+export interface CodeLayout {
+  type: 'i8' | 'u8' | 'i16';
+  /** Images, height, width, channels. */
+  shape: readonly [number, number, number, number];
+  /** Elements from one image, row and pixel to the next; dense with the halo where unset. */
+  strides?: readonly [image: number, row: number, pixel: number];
+  /** Rows above and below, columns left and right of every image. */
+  halo?: readonly [rows: number, columns: number];
+  /** Least and greatest code that can occur; the type's range where unset. */
+  range?: readonly [low: number, high: number];
+}
+
+/** A checked view of activation codes. Opaque. */
+export interface NativeCodeTensor {
+  readonly __codes: unique symbol;
+}
+
+/** Operations recorded by a stream, to be run again in one go. Opaque. */
+export interface NativeGraph {
+  readonly __graph: unique symbol;
+}
+
 /** Weights in a kernel's own order, kept between forwards; repacked when their version changes. Opaque. */
 export interface NativePackedWeights {
   readonly __packed: unique symbol;
@@ -60,6 +86,12 @@ export interface NativeStream {
   /** The same, blocking the JavaScript thread. */
   syncBlocking(): void;
   profile(): StreamTiming[];
+  /** From here to `endCapture` ops are checked and recorded instead of run. */
+  beginCapture(): void;
+  /** What was recorded. Its operands stay alive, and where they are, as long as the graph does. */
+  endCapture(): NativeGraph;
+  /** Enqueues everything that a graph holds, in one call. */
+  launch(graph: NativeGraph): void;
   /** Stops the threads; pending syncs reject. */
   close(): void;
 }
@@ -373,28 +405,119 @@ export interface ReduceFields extends Labelled {
   coefficient?: number;
 }
 
+/** A dynamic fixed-point format of codes, 1 to 16 bits. */
+export interface CodeFormat {
+  bitWidth: number;
+  fractionalLength: number;
+}
+
+/** native/core/op/convolution_fixed.h */
+export interface ConvolutionFixedFields extends Labelled {
+  src: NativeCodeTensor;
+  /** Codes, i8 or i16, (K, C / group, R, S). */
+  weights: NativeTensor;
+  /** Codes, i32, (K). */
+  bias?: NativeTensor | null;
+  dst: NativeCodeTensor;
+  strideH: number;
+  strideW: number;
+  padH: number;
+  padW: number;
+  dilationH: number;
+  dilationW: number;
+  group: number;
+  srcFractionalLength: number;
+  weightsFractionalLength: number;
+  output: CodeFormat;
+  relu?: boolean;
+  /** The consumer's format: a second requantisation behind output and ReLU. */
+  consumer?: CodeFormat | null;
+  rounding?: Rounding | null;
+  packed?: NativePackedWeights | null;
+  weightsVersion?: number;
+}
+
+/** native/core/op/quantise.h */
+export interface QuantiseFields extends Labelled {
+  src: NativeTensor;
+  dst: NativeCodeTensor;
+  format: CodeFormat;
+  rounding?: Rounding | null;
+}
+
+export interface DequantiseFields extends Labelled {
+  src: NativeCodeTensor;
+  dst: NativeTensor;
+  fractionalLength: number;
+}
+
+/** native/core/op/requantise.h */
+export interface RequantiseFields extends Labelled {
+  src: NativeCodeTensor;
+  dst: NativeCodeTensor;
+  srcFractionalLength: number;
+  format: CodeFormat;
+  rounding?: Rounding | null;
+  relu?: boolean;
+}
+
+interface CodeWindowFields {
+  kernelH: number;
+  kernelW: number;
+  strideH: number;
+  strideW: number;
+  padH: number;
+  padW: number;
+}
+
+/** native/core/op/pooling_codes.h */
+export interface MaxPoolingCodesFields extends Labelled, CodeWindowFields {
+  src: NativeCodeTensor;
+  dst: NativeCodeTensor;
+}
+
+export interface AveragePoolingCodesFields extends Labelled, CodeWindowFields {
+  src: NativeCodeTensor;
+  dst: NativeTensor;
+  fractionalLength: number;
+}
+
+/** log2 of the largest sums that a fixed convolution's weights allow, rounded up (native/core/op/convolution_fixed.h). */
+export interface FixedBound {
+  /** Of the plain sum: at most 31 fits a 32-bit accumulator. */
+  sumBits: number;
+  /** Of sum, bias and rounding together; above 63 the layer cannot run on integers. */
+  accBits: number;
+}
+
 /** One row per op: `ops.name(stream, fields)` checks its fields, then enqueues. */
 export interface NativeOps {
   accuracy(stream: NativeStream, fields: AccuracyFields): void;
   affine(stream: NativeStream, fields: AffineFields): void;
   argMax(stream: NativeStream, fields: ArgMaxFields): void;
+  averagePoolingCodes(stream: NativeStream, fields: AveragePoolingCodesFields): void;
   batchNorm(stream: NativeStream, fields: BatchNormFields): void;
   contrastiveLoss(stream: NativeStream, fields: ContrastiveLossFields): void;
   convolution(stream: NativeStream, fields: ConvolutionFields): void;
+  convolutionFixed(stream: NativeStream, fields: ConvolutionFixedFields): void;
   copyStrided(stream: NativeStream, fields: CopyStridedFields): void;
   deconvolution(stream: NativeStream, fields: DeconvolutionFields): void;
+  dequantise(stream: NativeStream, fields: DequantiseFields): void;
   dropout(stream: NativeStream, fields: DropoutFields): void;
   eltwise(stream: NativeStream, fields: EltwiseFields): void;
   gatherRows(stream: NativeStream, fields: GatherRowsFields): void;
   innerProduct(stream: NativeStream, fields: InnerProductFields): void;
   labelLoss(stream: NativeStream, fields: LabelLossFields): void;
   lrn(stream: NativeStream, fields: LrnFields): void;
+  maxPoolingCodes(stream: NativeStream, fields: MaxPoolingCodesFields): void;
   mvn(stream: NativeStream, fields: MvnFields): void;
   pairLoss(stream: NativeStream, fields: PairLossFields): void;
   pooling(stream: NativeStream, fields: PoolingFields): void;
   prelu(stream: NativeStream, fields: PreluFields): void;
+  quantise(stream: NativeStream, fields: QuantiseFields): void;
   range(stream: NativeStream, fields: RangeFields): void;
   reduce(stream: NativeStream, fields: ReduceFields): void;
+  requantise(stream: NativeStream, fields: RequantiseFields): void;
   softmax(stream: NativeStream, fields: SoftmaxFields): void;
   transformImages(stream: NativeStream, fields: TransformImagesFields): void;
   trim(stream: NativeStream, fields: TrimFields): void;
@@ -447,6 +570,8 @@ export interface NativeAddon {
     shape: readonly number[],
     imageStride?: number,
   ) => NativeTensor;
+  /** `byteOffset` is that of code (0, 0, 0, 0): the halo lies before and around it. */
+  CodeTensor: new (buffer: NativeBuffer, byteOffset: number, layout: CodeLayout) => NativeCodeTensor;
   PackedWeights: new () => NativePackedWeights;
   Stream: new (options?: StreamOptions) => NativeStream;
   LmdbReader: new (path: string) => NativeLmdbReader;
@@ -457,6 +582,8 @@ export interface NativeAddon {
     target: { gray?: boolean; height?: number; width?: number },
   ): Promise<PixelImage>;
   cpuFeatures(): CpuFeatures;
+  /** What the weights of a fixed convolution say of its largest sums; `fields` as for `ops.convolutionFixed`. */
+  fixedBound(fields: ConvolutionFixedFields): FixedBound;
   ops: NativeOps;
   /** {op: {field: kind}} as the binary defines it. */
   surface: Record<string, Record<string, string>>;
