@@ -16,7 +16,8 @@ struct CodeFormat {
   int fractional_length = 0;
 };
 
-// code = saturate(round(x * 2^-shift)): a rounding right shift, or an exact left shift where shift is negative.
+// code = saturate(round(x * 2^-shift)): a rounding right shift, or an exact left shift where shift is
+// negative.
 struct Requantise {
   int shift = 0;
   int32_t low = -128, high = 127;
@@ -38,8 +39,9 @@ RISTRETTO_HOST_DEVICE int64_t requantise(int64_t x, const Requantise& r) {
     const uint64_t kept = s < 64 ? magnitude >> s : 0;
     const uint64_t rest = s < 64 ? magnitude - (kept << s) : magnitude;
     // The fraction's first 32 bits, and whether anything follows them.
-    const uint32_t fraction =
-        s <= 32 ? uint32_t(rest << (32 - s)) : s - 32 < 64 ? uint32_t(rest >> (s - 32)) : 0;
+    const uint32_t fraction = s <= 32       ? uint32_t(rest << (32 - s))
+                              : s - 32 < 64 ? uint32_t(rest >> (s - 32))
+                                            : 0;
     const bool inexact = s > 32 && (s - 32 >= 64 ? rest != 0 : (uint64_t{fraction} << (s - 32)) != rest);
     magnitude = round_magnitude(kept, fraction, inexact, negative, r.rounding, 0);
   } else if (magnitude != 0) {

@@ -3,8 +3,8 @@
 //   dst[n,p,q,k] = epilogue(sum over r,s,c of src[n, p*stride-pad+r*dilation, q*stride-pad+s*dilation, c] *
 //                  weights[k,c,r,s], bias[k])
 //
-// The sum is exact, so every kernel gives the same codes. Outside the image src is 0; where its halo covers the
-// padding, kernels may read it there.
+// The sum is exact, so every kernel gives the same codes. Outside the image src is 0; where its halo covers
+// the padding, kernels may read it there.
 #pragma once
 
 #include <vector>
@@ -43,8 +43,8 @@ struct ConvolutionFixed {
 
 FixedEpilogue epilogue_of(const ConvolutionFixedArguments& arguments);
 
-// What the weights say of the largest sums, over all output channels. log2 of each bound, rounded up: a word of
-// that many bits and a sign holds it.
+// What the weights say of the largest sums, over all output channels. log2 of each bound, rounded up: a word
+// of that many bits and a sign holds it.
 struct FixedBound {
   int sum_bits = 0;  // of the plain sum
   int acc_bits = 0;  // of sum, bias and rounding together
