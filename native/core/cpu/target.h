@@ -19,3 +19,11 @@
 
 #define RISTRETTO_AVX2 "avx2,fma,f16c,bmi2"
 #define RISTRETTO_AVX512 "avx2,fma,f16c,bmi2,avx512f,avx512bw,avx512dq,avx512vl"
+#define RISTRETTO_AVX512_VNNI RISTRETTO_AVX512 ",avx512vnni"
+#define RISTRETTO_AVX_VNNI RISTRETTO_AVX2 ",avxvnni"
+
+#if defined(__clang__)
+#define RISTRETTO_NEON_DOT "dotprod"
+#else
+#define RISTRETTO_NEON_DOT "arch=armv8.2-a+dotprod"
+#endif

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "convolution_fixed_tiles.h"
+
 namespace ristretto {
 
 namespace {
@@ -120,8 +122,30 @@ void ConvolutionFixed::check(const Arguments& a) {
   require(bound.acc_fits_64() || fixed_bound(a).acc_fits_64(), "convolution: sums may exceed 63 bits");
 }
 
+namespace {
+
+template <const FixedKernels* (*Kernels)()>
+constexpr KernelRow<ConvolutionFixedArguments> tiles(const char* name) {
+  return {name,
+          [](const ConvolutionFixedArguments& a, const CpuFeatures& features) {
+            return Kernels() && Kernels()->available(features) &&
+                   convolution_fixed_tiles_supports(a, *Kernels());
+          },
+          [](Context& context, const ConvolutionFixedArguments& a) {
+            convolution_fixed_tiles(context, a, *Kernels());
+          }};
+}
+
+}  // namespace
+
 const std::vector<KernelRow<ConvolutionFixedArguments>>& ConvolutionFixed::rows() {
   static const std::vector<KernelRow<ConvolutionFixedArguments>> table = {
+      tiles<fixed_kernels_avx512_vnni>("avx512_vnni"),
+      tiles<fixed_kernels_avx_vnni>("avx_vnni"),
+      tiles<fixed_kernels_avx512>("avx512"),
+      tiles<fixed_kernels_avx2>("avx2"),
+      tiles<fixed_kernels_neon_dot>("neon_dot"),
+      tiles<fixed_kernels_portable>("portable"),
       {"ref", [](const ConvolutionFixedArguments&, const CpuFeatures&) { return true; },
        convolution_fixed_ref},
   };
