@@ -15,7 +15,10 @@ inline Lanes16<2 * V::lanes> quick_codes(typename V::Register first, typename V:
   const Sums a = (Sums(first) + store.output.add) >> store.output.right;
   const Sums b = (Sums(second) + store.output.add) >> store.output.right;
   Codes x = Codes(V::pack(a, b));
-  const auto limit = [&x](int32_t high) { x = x > int16_t(high) ? Codes{} + int16_t(high) : x; };
+  const auto limit = [&x](int32_t high) {
+    const Codes most = Codes{} + int16_t(high);
+    x = x < most ? x : most;
+  };
   x = x < 0 ? Codes{} : x;
   limit(store.output.high);
   if (consumer) {
@@ -27,7 +30,7 @@ inline Lanes16<2 * V::lanes> quick_codes(typename V::Register first, typename V:
 
 template <class V, bool consumer, int vectors>
 inline void quick_store(const typename V::Register (&sums)[vectors], const QuickStore& store, char* dst) {
-  for (int v = 0; v < vectors; v += 2) {
+  RISTRETTO_UNROLL for (int v = 0; v < vectors; v += 2) {
     const bool pair = v + 1 < vectors;
     V::store_codes(dst + v * V::lanes, quick_codes<V, consumer>(sums[v], sums[pair ? v + 1 : v], store),
                    pair);
@@ -39,9 +42,9 @@ void fixed_tile(const FixedTile& tile) {
   using Register = typename V::Register;
   constexpr int kVector = V::lanes * 4;  // bytes
   Register sum[pixels][vectors];
-  for (int v = 0; v < vectors; ++v) {
+  RISTRETTO_UNROLL for (int v = 0; v < vectors; ++v) {
     const Register init = V::load(tile.init + v * V::lanes);
-    for (int p = 0; p < pixels; ++p) sum[p][v] = init;
+    RISTRETTO_UNROLL for (int p = 0; p < pixels; ++p) sum[p][v] = init;
   }
   const int64_t stride = tile.pixel_bytes;
   const char* weights = tile.weights;
@@ -49,28 +52,26 @@ void fixed_tile(const FixedTile& tile) {
     const char* src = tile.src + tile.runs[run];
     // One pointer per three pixels: the others are one and two strides from it, which addressing modes reach.
     const char* at[(pixels + 2) / 3];
-    for (int i = 0; i < (pixels + 2) / 3; ++i) at[i] = src + 3 * i * stride;
+    RISTRETTO_UNROLL for (int i = 0; i < (pixels + 2) / 3; ++i) at[i] = src + 3 * i * stride;
     const char* w = weights;
     for (int64_t step = 0; step < tile.run_steps; ++step) {
       Register weight[vectors];
-      for (int v = 0; v < vectors; ++v) weight[v] = V::load_weights(w + v * kVector);
-      for (int p = 0; p < pixels; ++p) {
+      RISTRETTO_UNROLL for (int v = 0; v < vectors; ++v) weight[v] = V::load_weights(w + v * kVector);
+      RISTRETTO_UNROLL for (int p = 0; p < pixels; ++p) {
         const Register code = V::broadcast(at[p / 3] + p % 3 * stride);
-        for (int v = 0; v < vectors; ++v)
-          sum[p][v] =
-              words ? V::dot_words(sum[p][v], code, weight[v]) : V::dot_bytes(sum[p][v], code, weight[v]);
+        RISTRETTO_UNROLL for (int v = 0; v < vectors; ++v) sum[p][v] =
+            words ? V::dot_words(sum[p][v], code, weight[v]) : V::dot_bytes(sum[p][v], code, weight[v]);
       }
       w += vectors * kVector;
-      for (int i = 0; i < (pixels + 2) / 3; ++i) at[i] += 4;
+      RISTRETTO_UNROLL for (int i = 0; i < (pixels + 2) / 3; ++i) at[i] += 4;
     }
     weights += tile.run_weights;
   }
   if (tile.quick) {
     const QuickStore store = *tile.quick;
     const auto store_all = [&](auto consumer) {
-      for (int p = 0; p < pixels; ++p)
-        quick_store<V, decltype(consumer)::value, vectors>(sum[p], store,
-                                                           tile.dst + p * tile.dst_pixel_bytes);
+      RISTRETTO_UNROLL for (int p = 0; p < pixels; ++p) quick_store<V, decltype(consumer)::value, vectors>(
+          sum[p], store, tile.dst + p * tile.dst_pixel_bytes);
     };
     if (store.has_consumer)
       store_all(std::true_type());
@@ -78,8 +79,8 @@ void fixed_tile(const FixedTile& tile) {
       store_all(std::false_type());
     return;
   }
-  for (int p = 0; p < pixels; ++p)
-    for (int v = 0; v < vectors; ++v) V::store(tile.sums + (p * vectors + v) * V::lanes, sum[p][v]);
+  RISTRETTO_UNROLL for (int p = 0; p < pixels; ++p) RISTRETTO_UNROLL for (int v = 0; v < vectors; ++v)
+      V::store(tile.sums + (p * vectors + v) * V::lanes, sum[p][v]);
 }
 
 template <class V, bool words, int vectors, int pixels>

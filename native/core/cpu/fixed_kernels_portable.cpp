@@ -1,5 +1,6 @@
 #include "fixed_kernels.h"
 #include "fixed_lanes.h"
+#include "target.h"
 
 #include <algorithm>
 #include <cstring>

@@ -27,3 +27,10 @@
 #else
 #define RISTRETTO_NEON_DOT "arch=armv8.2-a+dotprod"
 #endif
+
+// In front of a loop over registers: unrolled before the compiler decides what lives in memory.
+#if defined(__clang__)
+#define RISTRETTO_UNROLL _Pragma("unroll")
+#else
+#define RISTRETTO_UNROLL _Pragma("GCC unroll 16")
+#endif
