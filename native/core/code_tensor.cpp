@@ -2,8 +2,15 @@
 
 #include <algorithm>
 #include <cstring>
+#include <sstream>
 
 namespace ristretto {
+
+std::string CodeTensor::shape_text() const {
+  std::ostringstream text;
+  text << "(" << images << ", " << height << ", " << width << ", " << channels << ")";
+  return text.str();
+}
 
 void check_code_tensor(const CodeTensor& t, const char* op, const char* name) {
   require(t.data != nullptr, op, ": no ", name);

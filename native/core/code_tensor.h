@@ -9,15 +9,15 @@
 
 namespace ristretto {
 
-// Code (n, h, w, c) stands at data + n * image_stride + h * row_stride + w * pixel_stride + c, strides counting
-// elements. A slice of a Concat's channels has a pixel_stride above its channels.
+// Code (n, h, w, c) stands at data + n * image_stride + h * row_stride + w * pixel_stride + c, strides
+// counting elements. A slice of a Concat's channels has a pixel_stride above its channels.
 //
-// Storage: i8 and i16 hold the code itself; u8 holds the code plus 128 (offset binary), which is how codes below
-// 0 reach a dot product that wants its first operand unsigned.
+// Storage: i8 and i16 hold the code itself; u8 holds the code plus 128 (offset binary), which is how codes
+// below 0 reach a dot product that wants its first operand unsigned.
 //
 // Halo: halo_h rows above and below and halo_w columns left and right of every image belong to the view, at
-// negative and at too large h and w, and hold the code 0: a consumer pads by reading them. Every op that writes a
-// view writes its halo too, for the view's own channels.
+// negative and at too large h and w, and hold the code 0: a consumer pads by reading them. Every op that
+// writes a view writes its halo too, for the view's own channels.
 struct CodeTensor {
   void* data = nullptr;
   DataType type = DataType::i8;  // i8, u8 or i16
@@ -65,18 +65,15 @@ struct CodeTensor {
         reinterpret_cast<int8_t*>(at)[c] = int8_t(code);
     }
   }
-  std::string shape_text() const {
-    return "(" + std::to_string(images) + ", " + std::to_string(height) + ", " + std::to_string(width) + ", " +
-           std::to_string(channels) + ")";
-  }
+  std::string shape_text() const;
 };
 
-// Throws Error, naming the tensor `name` of op `op`, unless the view makes sense: a type for codes, sizes of at
-// least 1 (images: 0), strides that keep rows, columns and images apart, a range within the type.
+// Throws Error, naming the tensor `name` of op `op`, unless the view makes sense: a type for codes, sizes of
+// at least 1 (images: 0), strides that keep rows, columns and images apart, a range within the type.
 void check_code_tensor(const CodeTensor& tensor, const char* op, const char* name);
 
-// Writes code 0 to the halo of image n, for the view's own channels: of rows [begin, end) their left and right
-// columns, and the rows above where begin is 0 and below where end is the height.
+// Writes code 0 to the halo of image n, for the view's own channels: of rows [begin, end) their left and
+// right columns, and the rows above where begin is 0 and below where end is the height.
 void fill_halo(const CodeTensor& tensor, int64_t n, int64_t begin, int64_t end);
 
 }  // namespace ristretto

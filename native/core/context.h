@@ -26,8 +26,8 @@ class Context {
     if (buffer.size() < bytes) buffer = AlignedBuffer(bytes);
     return buffer.data();
   }
-  // Scratch shared by all workers of one op, requested by the calling thread before it starts them. Slot 0 is the
-  // op's own; slot 1 belongs to gemm, so that an op may hand it what lies in slot 0.
+  // Scratch shared by all workers of one op, requested by the calling thread before it starts them. Slot 0 is
+  // the op's own; slot 1 belongs to gemm, so that an op may hand it what lies in slot 0.
   void* shared_scratch(size_t bytes, int slot = 0) {
     if (shared_[slot].size() < bytes) shared_[slot] = AlignedBuffer(bytes);
     return shared_[slot].data();

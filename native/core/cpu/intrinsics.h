@@ -22,6 +22,9 @@ using __mmask64 = simde__mmask64;
 // SIMDe 0.7 rounds ties away from zero under this name, and to even in the current direction.
 #undef _MM_FROUND_TO_NEAREST_INT
 #define _MM_FROUND_TO_NEAREST_INT SIMDE_MM_FROUND_CUR_DIRECTION
+// SIMDe 0.7 gives this name the arguments of its masked form.
+#undef _mm512_madd_epi16
+#define _mm512_madd_epi16(a, b) simde_mm512_madd_epi16(a, b)
 // SIMDe 0.7 lacks this one.
 __attribute__((always_inline)) static inline simde__m512i _mm512_maskz_cvttps_epu32(simde__mmask16 mask,
                                                                                     simde__m512 v) {
@@ -33,5 +36,14 @@ __attribute__((always_inline)) static inline simde__m512i _mm512_maskz_cvttps_ep
   return simde_mm512_loadu_si512(out);
 }
 #else
+#if defined(__GNUC__) && !defined(__clang__)
+// GCC 12 takes the undefined operands of its own unmasked intrinsics for uninitialised variables.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>
+#pragma GCC diagnostic pop
+#else
+#include <immintrin.h>
+#endif
 #endif

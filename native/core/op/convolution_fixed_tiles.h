@@ -7,7 +7,8 @@
 namespace ristretto {
 
 // False for problems whose scratch memory would be out of all proportion.
-bool convolution_fixed_tiles_supports(const ConvolutionFixedArguments& arguments, const FixedKernels& kernels);
+bool convolution_fixed_tiles_supports(const ConvolutionFixedArguments& arguments,
+                                      const FixedKernels& kernels);
 void convolution_fixed_tiles(Context& context, const ConvolutionFixedArguments& arguments,
                              const FixedKernels& kernels);
 

@@ -28,8 +28,8 @@ struct MaxPoolingCodes {
   static const std::vector<KernelRow<Arguments>>& rows();
 };
 
-// The mean in float32: codes are summed exactly, the sum is rounded to float32, scaled by 2^-fractional_length
-// and divided by the window's area clipped to the padded image.
+// The mean in float32: codes are summed exactly, the sum is rounded to float32, scaled by
+// 2^-fractional_length and divided by the window's area clipped to the padded image.
 struct AveragePoolingCodesArguments {
   CodeTensor src;
   Tensor dst;  // f32 (N, C, P, Q), may be a channel slice
