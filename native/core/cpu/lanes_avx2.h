@@ -47,7 +47,8 @@ struct Avx2Lanes {
   RISTRETTO_LANES M is_nan(F v) { return _mm256_cmp_ps(v, v, _CMP_UNORD_Q); }
   RISTRETTO_LANES M any_nan(F a, F b) { return _mm256_cmp_ps(a, b, _CMP_UNORD_Q); }
   RISTRETTO_LANES M at_least(F a, F b) { return _mm256_cmp_ps(a, b, _CMP_GE_OQ); }
-  RISTRETTO_LANES M above(F a, F b) { return _mm256_cmp_ps(a, b, _CMP_GT_OQ); }
+  // Both are numbers, and not equal.
+  RISTRETTO_LANES M differ(F a, F b) { return _mm256_cmp_ps(a, b, _CMP_NEQ_OQ); }
   RISTRETTO_LANES M less(I a, I b) {  // unsigned
     const I top = set1i(0x80000000u);
     return floats(_mm256_cmpgt_epi32(exclusive(b, top), exclusive(a, top)));

@@ -50,7 +50,8 @@ struct Avx512Lanes {
   RISTRETTO_LANES M is_nan(F v) { return _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q); }
   RISTRETTO_LANES M any_nan(F a, F b) { return _mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q); }
   RISTRETTO_LANES M at_least(F a, F b) { return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ); }
-  RISTRETTO_LANES M above(F a, F b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
+  // Both are numbers, and not equal.
+  RISTRETTO_LANES M differ(F a, F b) { return _mm512_cmp_ps_mask(a, b, _CMP_NEQ_OQ); }
   RISTRETTO_LANES M less(I a, I b) { return M(~_mm512_cmple_epu32_mask(b, a)); }
   RISTRETTO_LANES M any_of(M a, M b) { return M(a | b); }
   RISTRETTO_LANES bool any(M m) { return m != 0; }

@@ -70,7 +70,8 @@ struct PortableLanes {
   RISTRETTO_LANES M is_nan(F v) { return (M)(v != v); }
   RISTRETTO_LANES M any_nan(F a, F b) { return is_nan(a) | is_nan(b); }
   RISTRETTO_LANES M at_least(F a, F b) { return (M)(a >= b); }
-  RISTRETTO_LANES M above(F a, F b) { return (M)(a > b); }
+  // Both are numbers, and not equal.
+  RISTRETTO_LANES M differ(F a, F b) { return (M)(a < b) | (M)(a > b); }
   RISTRETTO_LANES M less(I a, I b) { return (M)(a < b); }
   RISTRETTO_LANES M any_of(M a, M b) { return a | b; }
   RISTRETTO_LANES bool any(M m) { return (m[0] | m[1] | m[2] | m[3]) != 0; }

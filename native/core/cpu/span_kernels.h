@@ -22,8 +22,8 @@ struct SpanKernels {
   bool (*trim)(const float* in, float* out, int64_t count, const TrimFormat& format,
                const RandomStream& random);
   SpanExtremes (*extremes)(const float* in, int64_t count);
-  // Elements below `low` or above `high`.
-  int64_t (*count_outside)(const float* in, int64_t count, float low, float high);
+  // The same; the elements below `low` or above `high`, fewer than 2^32, are added to *outside.
+  SpanExtremes (*extremes_outside)(const float* in, int64_t count, float low, float high, int64_t* outside);
 };
 
 // Range analysis by its definition; its trim is null.

@@ -20,7 +20,7 @@ namespace {
 RISTRETTO_TARGET_END
 
 const SpanKernels kAvx2SpanKernels = {"avx2", trim_kernel<Avx2Lanes>, extremes_kernel<Avx2Lanes>,
-                                      count_outside_kernel<Avx2Lanes>};
+                                      extremes_outside_kernel<Avx2Lanes>};
 
 }  // namespace ristretto
 #endif

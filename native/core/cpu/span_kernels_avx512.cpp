@@ -23,7 +23,7 @@ namespace {
 RISTRETTO_TARGET_END
 
 const SpanKernels kAvx512SpanKernels = {"avx512", trim_kernel<Avx512Lanes>, extremes_kernel<Avx512Lanes>,
-                                        count_outside_kernel<Avx512Lanes>};
+                                        extremes_outside_kernel<Avx512Lanes>};
 
 }  // namespace ristretto
 #endif

@@ -4,6 +4,7 @@
 #include "../format/minifloat.h"
 #include "../format/power_of_two.h"
 #include "span_kernels.h"
+#include "target.h"
 
 namespace ristretto {
 namespace {
@@ -14,6 +15,6 @@ namespace {
 
 const SpanKernels kPortableSpanKernels = {"portable", trim_kernel<PortableLanes>,
                                           extremes_kernel<PortableLanes>,
-                                          count_outside_kernel<PortableLanes>};
+                                          extremes_outside_kernel<PortableLanes>};
 
 }  // namespace ristretto

@@ -36,17 +36,18 @@ void count_exponents(const float* in, int64_t count, int64_t* counts) {
 
 void see(Seen& seen, const float* in, int64_t count, const SpanKernels& kernels, const RangeArguments& a,
          const UnsaturatedRange& unsaturated) {
-  const SpanExtremes extremes = kernels.extremes(in, count);
+  const SpanExtremes extremes =
+      a.counts && a.format
+          ? kernels.extremes_outside(in, count, unsaturated.low, unsaturated.high, &seen.saturated)
+          : kernels.extremes(in, count);
   seen.least = std::min(seen.least, extremes.least);
   seen.greatest = std::max(seen.greatest, extremes.greatest);
   if (a.counts) {
-    // What is rare is counted only where the first look met it.
+    // NaNs and infinities are rare: counted only where the first look met them.
     if (!extremes.numbers)
       for (int64_t i = 0; i < count; ++i) seen.nans += is_nan_bits(bits_of(in[i]));
     if (std::isinf(extremes.least) || std::isinf(extremes.greatest))
       for (int64_t i = 0; i < count; ++i) seen.infinities += std::isinf(in[i]);
-    if (extremes.least < unsaturated.low || extremes.greatest > unsaturated.high)
-      seen.saturated += kernels.count_outside(in, count, unsaturated.low, unsaturated.high);
   }
   if (a.exponents) count_exponents(in, count, seen.exponents.data());
 }

@@ -16,14 +16,13 @@ SpanExtremes extremes_ref(const float* in, int64_t count) {
   return result;
 }
 
-int64_t count_outside_ref(const float* in, int64_t count, float low, float high) {
-  int64_t outside = 0;
-  for (int64_t i = 0; i < count; ++i) outside += in[i] < low || in[i] > high;
-  return outside;
+SpanExtremes extremes_outside_ref(const float* in, int64_t count, float low, float high, int64_t* outside) {
+  for (int64_t i = 0; i < count; ++i) *outside += in[i] < low || in[i] > high;
+  return extremes_ref(in, count);
 }
 
 }  // namespace
 
-const SpanKernels kSpanKernelsRef = {"_ref", nullptr, extremes_ref, count_outside_ref};
+const SpanKernels kSpanKernelsRef = {"_ref", nullptr, extremes_ref, extremes_outside_ref};
 
 }  // namespace ristretto
