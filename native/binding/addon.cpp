@@ -3,6 +3,7 @@
 
 #include "convert_image.h"
 #include "core/cpu/features.h"
+#include "graph.h"
 #include "handles.h"
 #include "lmdb.h"
 #include "ops.h"
@@ -29,6 +30,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   BufferHandle::define(env, exports);
   TensorHandle::define(env, exports);
   PackedHandle::define(env, exports);
+  GraphHandle::define(env);
   StreamHandle::define(env, exports);
   define_lmdb(env, exports);
   define_convert_image(env, exports);

@@ -17,6 +17,7 @@ struct EnvironmentState {
   Napi::FunctionReference tensor_class;
   Napi::FunctionReference packed_class;
   Napi::FunctionReference stream_class;
+  Napi::FunctionReference graph_class;
 };
 inline EnvironmentState& state_of(Napi::Env env) { return *env.GetInstanceData<EnvironmentState>(); }
 

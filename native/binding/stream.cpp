@@ -11,8 +11,10 @@ void StreamHandle::define(Napi::Env env, Napi::Object exports) {
       env, "Stream",
       {InstanceMethod<&StreamHandle::sync>("sync"),
        InstanceMethod<&StreamHandle::sync_blocking>("syncBlocking"),
-       InstanceMethod<&StreamHandle::profile>("profile"), InstanceMethod<&StreamHandle::close>("close"),
-       InstanceAccessor<&StreamHandle::threads>("threads")});
+       InstanceMethod<&StreamHandle::begin_capture>("beginCapture"),
+       InstanceMethod<&StreamHandle::end_capture>("endCapture"),
+       InstanceMethod<&StreamHandle::launch>("launch"), InstanceMethod<&StreamHandle::profile>("profile"),
+       InstanceMethod<&StreamHandle::close>("close"), InstanceAccessor<&StreamHandle::threads>("threads")});
   state_of(env).stream_class = Napi::Persistent(constructor);
   exports.Set("Stream", constructor);
 }
@@ -69,7 +71,41 @@ void StreamHandle::push(Task task) {
 }
 
 void StreamHandle::enqueue(const char* op, std::string label, std::function<void(Context&)> run) {
-  push(Task{op, std::move(label), std::move(run), nullptr});
+  Operation operation{op, std::move(label), std::move(run)};
+  if (capture_) {
+    capture_->push_back(std::move(operation));
+    return;
+  }
+  Task task;
+  task.operation = std::move(operation);
+  push(std::move(task));
+}
+
+void StreamHandle::refuse_during_capture(const char* what) {
+  if (capture_)
+    throw Napi::Error::New(Env(), std::string(what) + ": the stream is capturing: call endCapture first");
+}
+
+void StreamHandle::begin_capture(const Napi::CallbackInfo& info) {
+  refuse_during_capture("beginCapture");
+  if (stopping_) throw Napi::Error::New(info.Env(), "the stream is closed");
+  capture_ = std::make_unique<Recording>();
+}
+
+Napi::Value StreamHandle::end_capture(const Napi::CallbackInfo& info) {
+  if (!capture_)
+    throw Napi::Error::New(info.Env(), "endCapture: the stream is not capturing: call beginCapture first");
+  return GraphHandle::make(info.Env(), std::move(capture_));
+}
+
+void StreamHandle::launch(const Napi::CallbackInfo& info) {
+  refuse_during_capture("launch");
+  GraphHandle* graph = unwrap<GraphHandle>(info[0], state_of(info.Env()).graph_class);
+  if (!graph)
+    throw Napi::TypeError::New(info.Env(), "launch: the argument must be a graph that endCapture returned");
+  Task task;
+  task.graph = graph->recording();
+  push(std::move(task));
 }
 
 void StreamHandle::loop() {
@@ -90,33 +126,41 @@ void StreamHandle::loop() {
       tasks_.pop_front();
       busy_ = true;
     }
-    if (!task.op) {
+    if (task.deferred) {
       std::string error;
       {
         std::lock_guard<std::mutex> lock(mutex_);
         error.swap(error_);
       }
       settler_.NonBlockingCall(new Outcome{task.deferred, std::move(error)});
-      continue;
-    }
-    if (!error_.empty()) continue;  // only this thread sets it
-    const auto start = std::chrono::steady_clock::now();
-    std::string failure;
-    try {
-      task.run(*context_);
-    } catch (const std::exception& e) {
-      failure = task.label.empty() ? std::string(task.op) + ": " + e.what() : task.label + ": " + e.what();
-    }
-    if (!failure.empty() || profiling_) {
-      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      std::lock_guard<std::mutex> lock(mutex_);
-      if (!failure.empty()) error_ = std::move(failure);
-      if (profiling_) {
-        Timing& timing = timings_[{task.label, task.op}];
-        timing.seconds += seconds;
-        ++timing.calls;
+    } else if (task.graph) {
+      for (const Operation& operation : *task.graph) {
+        if (stopping_) break;
+        run(operation);
       }
+    } else {
+      run(task.operation);
     }
+  }
+}
+
+void StreamHandle::run(const Operation& operation) {
+  if (!error_.empty()) return;  // only this thread sets it
+  const auto start = std::chrono::steady_clock::now();
+  std::string failure;
+  try {
+    operation.run(*context_);
+  } catch (const std::exception& e) {
+    failure = (operation.label.empty() ? std::string(operation.op) : operation.label) + ": " + e.what();
+  }
+  if (failure.empty() && !profiling_) return;
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!failure.empty()) error_ = std::move(failure);
+  if (profiling_) {
+    Timing& timing = timings_[{operation.label, operation.op}];
+    timing.seconds += seconds;
+    ++timing.calls;
   }
 }
 
@@ -134,6 +178,7 @@ void StreamHandle::settle(Napi::Env env, Napi::Function, void*, Outcome* outcome
 
 // Resolves when every operation enqueued so far is done; rejects with the first error since the last sync.
 Napi::Value StreamHandle::sync(const Napi::CallbackInfo& info) {
+  refuse_during_capture("sync");
   Napi::Env env = info.Env();
   auto* deferred = new Napi::Promise::Deferred(env);
   Napi::Promise promise = deferred->Promise();
@@ -158,6 +203,7 @@ Napi::Value StreamHandle::sync(const Napi::CallbackInfo& info) {
 
 // The same on the calling thread, for tests and short work.
 void StreamHandle::sync_blocking(const Napi::CallbackInfo& info) {
+  refuse_during_capture("syncBlocking");
   std::unique_lock<std::mutex> lock(mutex_);
   idle_.wait(lock, [&] { return stopping_ || (tasks_.empty() && !busy_); });
   if (!error_.empty()) {

@@ -1,9 +1,12 @@
 // new Stream({threads, isa, profile}): a queue of native operations that run in order on a thread of their
 // own, as a CUDA stream does: enqueueing returns at once, sync() resolves when all before it are done.
+// Between beginCapture() and endCapture() operations are recorded instead; launch(graph) then enqueues them
+// all at once.
 #pragma once
 
 #include <napi.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -13,6 +16,7 @@
 #include <thread>
 
 #include "core/context.h"
+#include "graph.h"
 
 namespace ristretto::binding {
 
@@ -27,9 +31,9 @@ class StreamHandle : public Napi::ObjectWrap<StreamHandle> {
 
  private:
   struct Task {
-    const char* op = nullptr;  // null: a sync marker
-    std::string label;
-    std::function<void(Context&)> run;
+    // What to run: one operation, or all that a graph holds; neither in a sync marker.
+    Operation operation;
+    std::shared_ptr<const Recording> graph;
     Napi::Promise::Deferred* deferred = nullptr;
   };
   struct Outcome {
@@ -43,12 +47,17 @@ class StreamHandle : public Napi::ObjectWrap<StreamHandle> {
 
   Napi::Value sync(const Napi::CallbackInfo& info);
   void sync_blocking(const Napi::CallbackInfo& info);
+  void begin_capture(const Napi::CallbackInfo& info);
+  Napi::Value end_capture(const Napi::CallbackInfo& info);
+  void launch(const Napi::CallbackInfo& info);
   Napi::Value profile(const Napi::CallbackInfo& info);
   Napi::Value threads(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
   void stop();
   void loop();
   void push(Task task);
+  void run(const Operation& operation);
+  void refuse_during_capture(const char* what);
   static void settle(Napi::Env env, Napi::Function, void*, Outcome* outcome);
   using Settler = Napi::TypedThreadSafeFunction<void, Outcome, settle>;
 
@@ -57,11 +66,13 @@ class StreamHandle : public Napi::ObjectWrap<StreamHandle> {
   std::mutex mutex_;
   std::condition_variable wake_, idle_;
   std::deque<Task> tasks_;
-  bool busy_ = false, stopping_ = false;
+  bool busy_ = false;
+  std::atomic<bool> stopping_{false};                              // set under the mutex
   std::string error_;                                              // first failure since the last sync
   std::map<std::pair<std::string, std::string>, Timing> timings_;  // (label, op)
   Settler settler_;
-  int pending_syncs_ = 0;  // JavaScript thread only
+  int pending_syncs_ = 0;               // JavaScript thread only
+  std::unique_ptr<Recording> capture_;  // JavaScript thread only; null unless a capture is under way
   std::thread thread_;
 };
 
