@@ -33,16 +33,16 @@ struct FixedStore {
   DataType type = DataType::i8;
 };
 
-// The epilogue as nearly every layer has it: sums with their bias, a ReLU, codes of one byte that are never
-// negative. Rounding takes one constant then, and tiles do it in registers.
+// The epilogue as nearly every layer has it, in registers: sums whose start holds bias and rounding, a ReLU,
+// codes of 8 bits: code = min(max(sum >> right, 0), high), then the consumer's.
 struct QuickStore {
+  int right = 0;
+  int32_t high = 0;
+  bool has_consumer = false;
   struct Step {
     int left = 0, right = 0;
-    int32_t add = 0, high = 0;  // code = min(((x << left) + add) >> right, high)
-  };
-  Step output;
-  bool has_consumer = false;
-  Step consumer;
+    int32_t add = 0, high = 0;  // min(((code << left) + add) >> right, high)
+  } consumer;
 };
 
 // Several pixels of one output line times several vectors of output channels. The input is read as bytes:

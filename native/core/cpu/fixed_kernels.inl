@@ -12,15 +12,13 @@ inline Lanes16<2 * V::lanes> quick_codes(typename V::Register first, typename V:
                                          const QuickStore& store) {
   using Sums = Lanes32<V::lanes>;
   using Codes = Lanes16<2 * V::lanes>;
-  const Sums a = (Sums(first) + store.output.add) >> store.output.right;
-  const Sums b = (Sums(second) + store.output.add) >> store.output.right;
-  Codes x = Codes(V::pack(a, b));
+  Codes x = Codes(V::pack(Sums(first) >> store.right, Sums(second) >> store.right));
   const auto limit = [&x](int32_t high) {
     const Codes most = Codes{} + int16_t(high);
     x = x < most ? x : most;
   };
   x = x < 0 ? Codes{} : x;
-  limit(store.output.high);
+  limit(store.high);
   if (consumer) {
     x = ((x << int16_t(store.consumer.left)) + int16_t(store.consumer.add)) >> int16_t(store.consumer.right);
     limit(store.consumer.high);

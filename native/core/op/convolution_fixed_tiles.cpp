@@ -40,7 +40,7 @@ struct Problem {
   int low, high, src_fractional_length, weights_fractional_length;
   int output_width, output_fractional_length, consumer_width, consumer_fractional_length;
   Rounding rounding;
-  bool has_bias, readable_padding, dense;
+  bool has_bias, relu, readable_padding, dense;
   int64_t slack, channels, outputs, kernel_h, kernel_w, dilation_w, group;
 
   explicit Problem(const ConvolutionFixedArguments& a)
@@ -56,6 +56,7 @@ struct Problem {
         consumer_fractional_length(a.requantises ? a.consumer.fractional_length : 0),
         rounding(a.rounding),
         has_bias(bool(a.bias)),
+        relu(a.relu),
         readable_padding(a.pad_h <= a.src.halo_h && a.pad_w <= a.src.halo_w),
         dense(a.group == 1 && a.src.pixel_stride == a.src.channels),
         slack(std::min<int64_t>(a.src.slack, kMostOvershoot)),
@@ -74,6 +75,10 @@ struct Recipe {
   bool staged = false;      // the input is copied, with its padding, before it is read
   bool whole_rows = false;  // a run spans a row of the window, not one tap
   Sums sums = Sums::with_epilogue;
+  // Of sums with_epilogue: the constant of the rounding stands in what they start from, and the left shift
+  // of negative fractional lengths is taken off the right shift: what is left of the output's step is a
+  // shift.
+  bool folded = false;
   int zero = 0;              // what the kernel reads for code 0
   int64_t pieces = 1;        // that a row or tap is cut into
   int64_t run_elements = 0;  // codes of a run, without the filling of its last step
@@ -113,6 +118,13 @@ int64_t cut_runs(const ConvolutionFixedArguments& a, Recipe& r) {
   return r.pieces * r.run_steps * kStep - elements * r.code_bytes();
 }
 
+// floor((s * 2^left + b) / 2^right) = floor((s + floor(b / 2^left)) / 2^(right - left)). Behind a ReLU every
+// rule but half to even is such a floor, b being the bias and one constant.
+bool folds_rounding(const FixedEpilogue& e) {
+  const std::optional<FixedStep> step = make_fixed_step(e.output);
+  return e.relu && step && step->mask <= 0 && e.sum_shift <= step->right;
+}
+
 Recipe make_recipe(const ConvolutionFixedArguments& a, const Problem& problem, const FixedKernels& kernels) {
   Recipe r;
   const bool byte_codes = a.src.type != DataType::i16, byte_weights = a.weights.type == DataType::i8;
@@ -124,6 +136,7 @@ Recipe make_recipe(const ConvolutionFixedArguments& a, const Problem& problem, c
 
   const FixedBound bound = fixed_bound(a);
   const FixedEpilogue e = epilogue_of(a);
+  r.folded = folds_rounding(e);
   if (bound.acc_fits_32() && make_fixed_step(e.output) &&
       (!e.has_consumer || make_fixed_code_step(e.consumer)))
     r.sums = Sums::with_epilogue;
@@ -190,16 +203,7 @@ class FixedTiles {
     panels_ = Panels(vectors_, recipe_.sums == Sums::split).list;
     pack();
     locate();
-    if (recipe_.sums == Sums::with_epilogue) {
-      store_.sum_left = epilogue_.sum_shift;
-      store_.relu = epilogue_.relu;
-      store_.output = *make_fixed_step(epilogue_.output);
-      store_.has_consumer = epilogue_.has_consumer;
-      if (epilogue_.has_consumer) store_.consumer = *make_fixed_code_step(epilogue_.consumer);
-      store_.zero = a_.dst.zero();
-      store_.type = a_.dst.type;
-      quick_ = make_quick_store(epilogue_, a_.dst.type);
-    }
+    if (recipe_.sums == Sums::with_epilogue) prepare_store();
     divide();
   }
 
@@ -223,6 +227,22 @@ class FixedTiles {
   };
   static Range part(int64_t count, int64_t parts, int64_t index) {
     return {count * index / parts, count * (index + 1) / parts};
+  }
+
+  void prepare_store() {
+    store_.relu = epilogue_.relu;
+    store_.output = *make_fixed_step(epilogue_.output);
+    if (recipe_.folded) {
+      store_.output.add = store_.output.mask = 0;
+      store_.output.right -= epilogue_.sum_shift;
+    } else {
+      store_.sum_left = epilogue_.sum_shift;
+    }
+    store_.has_consumer = epilogue_.has_consumer;
+    if (epilogue_.has_consumer) store_.consumer = *make_fixed_code_step(epilogue_.consumer);
+    store_.zero = a_.dst.zero();
+    store_.type = a_.dst.type;
+    if (recipe_.folded) quick_ = make_quick_store(store_);
   }
 
   // Looking at all weights takes longer than many a layer: what it showed is kept with the packed ones.
@@ -307,8 +327,13 @@ class FixedTiles {
       const int64_t place = group * packed_.group_init + vector * lanes + lane;
       const int32_t bias = a_.bias ? static_cast<const int32_t*>(a_.bias.data)[channel] : 0;
       uint32_t start = uint32_t(0) - uint32_t(recipe_.zero) * sum;
-      if (recipe_.sums == Sums::with_epilogue && epilogue_.sum_shift == 0 && bias != 0)
-        start += uint32_t(bias) << epilogue_.bias_shift;
+      if (recipe_.sums == Sums::with_epilogue) {
+        const int64_t shifted = bias == 0 ? 0 : bias * (int64_t{1} << epilogue_.bias_shift);
+        if (recipe_.folded)
+          start += uint32_t((shifted + make_fixed_step(epilogue_.output)->add) >> epilogue_.sum_shift);
+        else if (epilogue_.sum_shift == 0)
+          start += uint32_t(shifted);
+      }
       packed_.init[place] = int32_t(start);
       packed_.bias[place] = bias;
     }

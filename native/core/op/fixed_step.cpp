@@ -41,23 +41,20 @@ std::optional<FixedStep> make_fixed_code_step(const Requantise& r) {
   return step;
 }
 
-std::optional<QuickStore> make_quick_store(const FixedEpilogue& e, DataType dst) {
-  if (!e.relu || e.sum_shift != 0 || dst != DataType::i8) return std::nullopt;
-  QuickStore store;
-  // Of numbers that are not negative: the rules differ at ties alone, where only evenness needs a second
-  // look.
-  const auto step = [](const FixedStep& s) { return QuickStore::Step{s.left, s.right, s.add, s.high}; };
-  const FixedStep output = *make_fixed_step(e.output);
-  if (output.mask > 0) return std::nullopt;
-  store.output = step(output);
-  store.has_consumer = e.has_consumer;
-  if (e.has_consumer) {
-    const FixedStep consumer = *make_fixed_code_step(e.consumer);
-    // Codes of 8 bits must stay within 16.
-    if (consumer.mask > 0 || consumer.left > 8 || consumer.right > 14) return std::nullopt;
-    store.consumer = step(consumer);
+std::optional<QuickStore> make_quick_store(const FixedStore& s) {
+  if (s.type != DataType::i8 || s.output.high > INT8_MAX) return std::nullopt;
+  QuickStore quick;
+  quick.right = s.output.right;
+  quick.high = s.output.high;
+  if (s.has_consumer) {
+    // Codes of 8 bits must stay within 16, and of codes that are never negative only evenness would look
+    // twice.
+    const FixedStep& c = s.consumer;
+    if (c.mask > 0 || c.left > 8 || c.right > 14) return std::nullopt;
+    quick.has_consumer = true;
+    quick.consumer = {c.left, c.right, c.add, c.high};
   }
-  return store;
+  return quick;
 }
 
 }  // namespace ristretto

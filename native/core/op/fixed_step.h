@@ -12,7 +12,8 @@ namespace ristretto {
 std::optional<FixedStep> make_fixed_step(const Requantise& r);
 std::optional<FixedStep> make_fixed_code_step(const Requantise& r);
 
-// The epilogue for the common case, or nothing where it is another one; its steps must exist.
-std::optional<QuickStore> make_quick_store(const FixedEpilogue& epilogue, DataType dst);
+// The same for tiles, or nothing where they cannot do it: of sums whose start holds bias and rounding, behind
+// a ReLU.
+std::optional<QuickStore> make_quick_store(const FixedStore& store);
 
 }  // namespace ristretto
