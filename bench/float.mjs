@@ -8,7 +8,8 @@ import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../scripts/setup.mjs';
 import { Net, clone, readNetBinary, readNetText, registry, Stream } from '../dist/index.js';
-import { onnxModel } from './peers/onnx-model.mjs';
+import { encodeModel, onnxGraph, weightsOf } from './peers/onnx-model.mjs';
+import { onnxruntime } from './peers/onnxruntime.mjs';
 import { interleave, machine, median } from './tools/timing.mjs';
 
 const reference = resolve(root, process.env.RISTRETTO_REFERENCE || '../shared');
@@ -52,33 +53,16 @@ async function ours(batch, threads, image) {
 }
 
 async function peer(batch, threads, image) {
-  const ort = (await import('onnxruntime-node')).default;
-  const byName = new Map(trained.layer.map((layer) => [layer.name, layer]));
-  const weightsOf = (name) =>
-    byName.get(name).blobs.map((blob) => ({
-      shape: blob.shape ? [...blob.shape.dim] : [blob.num, blob.channels, blob.height, blob.width],
-      data: Float32Array.from(blob.data),
-    }));
   const layers = deploy.layer.filter((layer) => layer.type !== 'Input');
-  const model = onnxModel(
-    { layers, input: inputLayer.top[0], inputShape, output: layers.at(-1).top[0], weights: weightsOf },
-    root,
-  );
-  const session = await ort.InferenceSession.create(model, {
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    graphOptimizationLevel: 'all',
-    executionMode: 'sequential',
+  const graph = onnxGraph({
+    layers,
+    input: inputLayer.top[0],
+    inputShape,
+    output: layers.at(-1).top[0],
+    weights: weightsOf(trained),
   });
-  const feeds = { [inputLayer.top[0]]: new ort.Tensor('float32', image, [batch, ...inputShape.slice(1)]) };
-  const name = session.outputNames[0];
-  return {
-    run: async () => {
-      await session.run(feeds);
-    },
-    output: async () => Float32Array.from((await session.run(feeds))[name].data),
-    close: () => session.release(),
-  };
+  const shape = [batch, ...inputShape.slice(1)];
+  return onnxruntime(encodeModel(graph, root), threads, inputLayer.top[0], shape, image);
 }
 
 /** Pseudo-random pixels in [-128, 128): the time does not depend on them, the comparison does. */

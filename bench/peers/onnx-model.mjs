@@ -4,15 +4,23 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
 
-const FLOAT = 1;
+/** TensorProto.DataType by the array that holds the values. */
+const DATA_TYPES = new Map([
+  [Float32Array, 1],
+  [Uint8Array, 2],
+  [Int8Array, 3],
+  [Int32Array, 6],
+]);
+const FLOAT = DATA_TYPES.get(Float32Array);
 const attributes = {
   ints: (name, ints) => ({ name, ints, type: 7 }),
   int: (name, i) => ({ name, i, type: 2 }),
 };
 
-function initializer(name, dims, values) {
+/** A constant of the graph; its element type is that of the typed array. */
+export function initializer(name, dims, values) {
   const raw = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return { name, dims, data_type: FLOAT, raw_data: raw };
+  return { name, dims, data_type: DATA_TYPES.get(values.constructor), raw_data: raw };
 }
 
 const valueInfo = (name, dims) => ({
@@ -84,19 +92,28 @@ const converters = {
   },
 };
 
+/** The learnable blobs of a trained net by layer name, as `onnxGraph` wants them. */
+export function weightsOf(trained) {
+  const byName = new Map(trained.layer.map((layer) => [layer.name, layer]));
+  return (name) =>
+    byName.get(name).blobs.map((blob) => ({
+      shape: blob.shape ? [...blob.shape.dim] : [blob.num, blob.channels, blob.height, blob.width],
+      data: Float32Array.from(blob.data),
+    }));
+}
+
 /**
+ * The nodes of a net. `blobs` says which Caffe blob each value is: an in-place layer makes a new value, of the
+ * same blob.
  * @param {{layers: object[], input: string, inputShape: number[], output: string,
  *   weights: (layer: string) => {shape: number[], data: Float32Array}[]}} net
- * @returns {Uint8Array} the encoded model, with a free batch dimension
  */
-export function onnxModel(net, root) {
-  const schema = protobuf.parse(readFileSync(join(root, 'proto', 'onnx.proto'), 'utf8'), {
-    keepCase: true,
-  }).root;
+export function onnxGraph(net) {
   const nodes = [];
   const initializers = [];
-  const latest = new Map(); // a blob's current name: an in-place layer makes a new one
+  const latest = new Map();
   const current = (name) => latest.get(name) ?? name;
+  const blobs = new Map([[net.input, net.input]]);
   for (const layer of net.layers) {
     const convert = converters[layer.type];
     if (!convert) throw new Error(`no ONNX form for layer '${layer.name}' of type ${layer.type}`);
@@ -107,12 +124,22 @@ export function onnxModel(net, root) {
       const top = layer.top[0];
       const name = layer.bottom.includes(top) ? `${top}/${layer.name}` : top;
       latest.set(top, name);
+      blobs.set(name, top);
       node.output = [name];
       nodes.push(node);
     }
     initializers.push(...(made.initializers ?? []));
   }
-  const ModelProto = schema.lookupType('onnx.ModelProto');
+  const { input, inputShape } = net;
+  return { nodes, initializers, blobs, input, inputShape, output: current(net.output) };
+}
+
+const schemaOf = (root) =>
+  protobuf.parse(readFileSync(join(root, 'proto', 'onnx.proto'), 'utf8'), { keepCase: true }).root;
+
+/** A graph as an encoded model, with a free batch dimension. */
+export function encodeModel({ nodes, initializers, input, inputShape, output }, root) {
+  const ModelProto = schemaOf(root).lookupType('onnx.ModelProto');
   const model = {
     ir_version: 8,
     producer_name: 'ristretto',
@@ -121,9 +148,17 @@ export function onnxModel(net, root) {
       name: 'net',
       node: nodes,
       initializer: initializers,
-      input: [valueInfo(net.input, ['batch', ...net.inputShape.slice(1)])],
-      output: [{ name: current(net.output), type: { tensor_type: { elem_type: FLOAT } } }],
+      input: [valueInfo(input, ['batch', ...inputShape.slice(1)])],
+      output: [{ name: output, type: { tensor_type: { elem_type: FLOAT } } }],
     },
   };
   return ModelProto.encode(ModelProto.fromObject(model)).finish();
+}
+
+/** How many nodes of each type an encoded model has. */
+export function countNodes(bytes, root) {
+  const counts = {};
+  for (const { op_type } of schemaOf(root).lookupType('onnx.ModelProto').decode(bytes).graph.node)
+    counts[op_type] = (counts[op_type] ?? 0) + 1;
+  return counts;
 }
