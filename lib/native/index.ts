@@ -4,11 +4,13 @@ import { addon } from './loader.js';
 export const {
   Buffer: NativeMemory,
   Tensor,
+  CodeTensor,
   PackedWeights,
   Stream,
   LmdbReader,
   LmdbWriter,
   convertImage,
   cpuFeatures,
+  fixedBound,
   ops,
 } = addon;

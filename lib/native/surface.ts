@@ -445,6 +445,16 @@ export interface QuantiseFields extends Labelled {
   rounding?: Rounding | null;
 }
 
+/** native/core/op/quantise_tensor.h: weights and biases */
+export interface QuantiseTensorFields extends Labelled {
+  src: NativeTensor;
+  /** i8, i16 or i32, of src's shape. */
+  dst: NativeTensor;
+  /** Of 1 to 32 bits here, as many as dst's type holds. */
+  format: CodeFormat;
+  rounding?: Rounding | null;
+}
+
 export interface DequantiseFields extends Labelled {
   src: NativeCodeTensor;
   dst: NativeTensor;
@@ -515,6 +525,7 @@ export interface NativeOps {
   pooling(stream: NativeStream, fields: PoolingFields): void;
   prelu(stream: NativeStream, fields: PreluFields): void;
   quantise(stream: NativeStream, fields: QuantiseFields): void;
+  quantiseTensor(stream: NativeStream, fields: QuantiseTensorFields): void;
   range(stream: NativeStream, fields: RangeFields): void;
   reduce(stream: NativeStream, fields: ReduceFields): void;
   requantise(stream: NativeStream, fields: RequantiseFields): void;

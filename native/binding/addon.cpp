@@ -1,8 +1,10 @@
 // The addon's entry: registrations only.
 #include <napi.h>
 
+#include "code_tensor.h"
 #include "convert_image.h"
 #include "core/cpu/features.h"
+#include "fixed_bound.h"
 #include "graph.h"
 #include "handles.h"
 #include "lmdb.h"
@@ -29,11 +31,13 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new EnvironmentState());
   BufferHandle::define(env, exports);
   TensorHandle::define(env, exports);
+  CodeTensorHandle::define(env, exports);
   PackedHandle::define(env, exports);
   GraphHandle::define(env);
   StreamHandle::define(env, exports);
   define_lmdb(env, exports);
   define_convert_image(env, exports);
+  define_fixed_bound(env, exports);
   exports.Set("cpuFeatures", Napi::Function::New(env, cpu_features));
   // ops: {name: function}, surface: {name: {field: kind}} (what test/structure compares with lib/native).
   Napi::Object ops = Napi::Object::New(env), surface = Napi::Object::New(env);

@@ -15,6 +15,7 @@ namespace ristretto::binding {
 struct EnvironmentState {
   Napi::FunctionReference buffer_class;
   Napi::FunctionReference tensor_class;
+  Napi::FunctionReference code_tensor_class;
   Napi::FunctionReference packed_class;
   Napi::FunctionReference stream_class;
   Napi::FunctionReference graph_class;

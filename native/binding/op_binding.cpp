@@ -24,6 +24,44 @@ double number_from(Napi::Value value) {
   return value.As<Napi::Number>().DoubleValue();
 }
 
+CodeTensor codes_from(Napi::Value value, Keep& keep) {
+  CodeTensorHandle* handle = unwrap<CodeTensorHandle>(value, state_of(value.Env()).code_tensor_class);
+  if (!handle) throw Napi::TypeError::New(value.Env(), "must be a CodeTensor");
+  keep.push_back(handle->storage());
+  return handle->view();
+}
+
+Rounding rounding_from(Napi::Value value) {
+  const std::string name = value.ToString().Utf8Value();
+  if (name == "halfAwayFromZero") return Rounding::half_away_from_zero;
+  if (name == "halfToEven") return Rounding::half_to_even;
+  if (name == "halfUp") return Rounding::half_up;
+  if (name == "floor") return Rounding::floor;
+  if (name == "stochastic") return Rounding::stochastic;
+  throw Napi::TypeError::New(value.Env(),
+                             "rounding must be halfAwayFromZero, halfToEven, halfUp, floor or stochastic");
+}
+
+namespace {
+
+int whole_property(Napi::Object object, const char* name, int64_t least, int64_t most) {
+  try {
+    return int(integer_from(object.Get(name), least, most));
+  } catch (const Napi::Error& e) {
+    throw Napi::TypeError::New(object.Env(), std::string(name) + " " + e.Message());
+  }
+}
+
+}  // namespace
+
+// {bitWidth, fractionalLength}
+CodeFormat code_format_from(Napi::Value value, int most_bits) {
+  if (!value.IsObject()) throw Napi::TypeError::New(value.Env(), "must be a format of codes");
+  const Napi::Object object = value.As<Napi::Object>();
+  return {whole_property(object, "bitWidth", 1, most_bits),
+          whole_property(object, "fractionalLength", -126, 126)};
+}
+
 // {kind: 'dynamicFixedPoint', bitWidth, fractionalLength} | {kind: 'minifloat', mantissaBits, exponentBits} |
 // {kind: 'integerPowerOfTwo', exponentMin, exponentMax}, each with an optional rounding.
 TrimFormat trim_format_from(Napi::Value value) {
@@ -32,11 +70,7 @@ TrimFormat trim_format_from(Napi::Value value) {
   Napi::Object object = value.As<Napi::Object>();
   const std::string kind = object.Get("kind").ToString().Utf8Value();
   const auto whole = [&](const char* name, int64_t least, int64_t most) {
-    try {
-      return int(integer_from(object.Get(name), least, most));
-    } catch (const Napi::Error& e) {
-      throw Napi::TypeError::New(env, std::string(name) + " " + e.Message());
-    }
+    return whole_property(object, name, least, most);
   };
   TrimFormat format;
   if (kind == "dynamicFixedPoint") {
@@ -55,22 +89,7 @@ TrimFormat trim_format_from(Napi::Value value) {
     throw Napi::TypeError::New(env, "kind must be dynamicFixedPoint, minifloat or integerPowerOfTwo");
   }
   Napi::Value rounding = object.Get("rounding");
-  if (!rounding.IsUndefined()) {
-    const std::string name = rounding.ToString().Utf8Value();
-    if (name == "halfAwayFromZero")
-      format.rounding = Rounding::half_away_from_zero;
-    else if (name == "halfToEven")
-      format.rounding = Rounding::half_to_even;
-    else if (name == "halfUp")
-      format.rounding = Rounding::half_up;
-    else if (name == "floor")
-      format.rounding = Rounding::floor;
-    else if (name == "stochastic")
-      format.rounding = Rounding::stochastic;
-    else
-      throw Napi::TypeError::New(
-          env, "rounding must be halfAwayFromZero, halfToEven, halfUp, floor or stochastic");
-  }
+  if (!rounding.IsUndefined()) format.rounding = rounding_from(rounding);
   return format;
 }
 

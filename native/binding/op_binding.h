@@ -14,7 +14,9 @@
 #include <utility>
 #include <vector>
 
+#include "code_tensor.h"
 #include "core/context.h"
+#include "core/epilogue.h"
 #include "core/format/trim_format.h"
 #include "handles.h"
 #include "stream.h"
@@ -33,6 +35,9 @@ struct Field {
 };
 
 Tensor tensor_from(Napi::Value value, Keep& keep);
+CodeTensor codes_from(Napi::Value value, Keep& keep);
+Rounding rounding_from(Napi::Value value);
+CodeFormat code_format_from(Napi::Value value, int most_bits);
 int64_t integer_from(Napi::Value value, int64_t least, int64_t most);
 double number_from(Napi::Value value);
 TrimFormat trim_format_from(Napi::Value value);
@@ -54,6 +59,19 @@ Field<A> tensors(const char* name, std::vector<Tensor> A::*member) {
             for (uint32_t i = 0; i < list.Length(); ++i)
               (a.*member).push_back(tensor_from(list.Get(i), keep));
           }};
+}
+template <class A>
+Field<A> codes(const char* name, CodeTensor A::*member) {
+  return {name, "codes", true, [=](Napi::Value v, A& a, Keep& keep) { a.*member = codes_from(v, keep); }};
+}
+template <class A>
+Field<A> code_format(const char* name, CodeFormat A::*member, int most_bits = 16) {
+  return {name, "codeFormat", true,
+          [=](Napi::Value v, A& a, Keep&) { a.*member = code_format_from(v, most_bits); }};
+}
+template <class A>
+Field<A> rounding(const char* name, Rounding A::*member) {
+  return {name, "rounding?", false, [=](Napi::Value v, A& a, Keep&) { a.*member = rounding_from(v); }};
 }
 template <class A, class Integer>
 Field<A> integer(const char* name, Integer A::*member, bool required = false,
@@ -137,6 +155,25 @@ StreamHandle& stream_from(const Napi::CallbackInfo& info, const char* op);
 [[noreturn]] void rethrow_field_error(Napi::Env env, const char* op, const std::string& label,
                                       const char* field, const std::string& message);
 
+// Fills `arguments` from the object's properties, each checked.
+template <class Arguments>
+void read_fields(Napi::Env env, const char* op, const std::string& label,
+                 const std::vector<Field<Arguments>>& fields, Napi::Object object, Arguments& arguments,
+                 Keep& keep) {
+  for (const auto& field : fields) {
+    Napi::Value value = object.Get(field.name);
+    if (value.IsUndefined() || value.IsNull()) {
+      if (field.required) rethrow_field_error(env, op, label, field.name, "is missing");
+      continue;
+    }
+    try {
+      field.set(value, arguments, keep);
+    } catch (const Napi::Error& e) {
+      rethrow_field_error(env, op, label, field.name, e.Message());
+    }
+  }
+}
+
 template <class Op>
 BoundOp bind(const char* name, std::vector<Field<typename Op::Arguments>> fields) {
   BoundOp bound{name, nullptr, {}};
@@ -151,18 +188,7 @@ BoundOp bind(const char* name, std::vector<Field<typename Op::Arguments>> fields
     std::string label = given_label.IsString() ? given_label.As<Napi::String>().Utf8Value() : "";
     typename Op::Arguments arguments;
     auto keep = std::make_shared<Keep>();
-    for (const auto& field : fields) {
-      Napi::Value value = object.Get(field.name);
-      if (value.IsUndefined() || value.IsNull()) {
-        if (field.required) rethrow_field_error(env, name, label, field.name, "is missing");
-        continue;
-      }
-      try {
-        field.set(value, arguments, *keep);
-      } catch (const Napi::Error& e) {
-        rethrow_field_error(env, name, label, field.name, e.Message());
-      }
-    }
+    read_fields(env, name, label, fields, object, arguments, *keep);
     try {
       Op::check(arguments);
     } catch (const Error& e) {

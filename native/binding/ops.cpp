@@ -3,30 +3,37 @@
 namespace ristretto::binding {
 
 // One row per op; its function stands in the file named after it.
-#define RISTRETTO_OPS(ROW) \
-  ROW(accuracy)            \
-  ROW(affine)              \
-  ROW(arg_max)             \
-  ROW(batch_norm)          \
-  ROW(contrastive_loss)    \
-  ROW(convolution)         \
-  ROW(copy_strided)        \
-  ROW(deconvolution)       \
-  ROW(dropout)             \
-  ROW(eltwise)             \
-  ROW(gather_rows)         \
-  ROW(inner_product)       \
-  ROW(label_loss)          \
-  ROW(lrn)                 \
-  ROW(mvn)                 \
-  ROW(pair_loss)           \
-  ROW(pooling)             \
-  ROW(prelu)               \
-  ROW(range)               \
-  ROW(reduce)              \
-  ROW(softmax)             \
-  ROW(transform_images)    \
-  ROW(trim)                \
+#define RISTRETTO_OPS(ROW)   \
+  ROW(accuracy)              \
+  ROW(affine)                \
+  ROW(arg_max)               \
+  ROW(average_pooling_codes) \
+  ROW(batch_norm)            \
+  ROW(contrastive_loss)      \
+  ROW(convolution)           \
+  ROW(convolution_fixed)     \
+  ROW(copy_strided)          \
+  ROW(deconvolution)         \
+  ROW(dequantise)            \
+  ROW(dropout)               \
+  ROW(eltwise)               \
+  ROW(gather_rows)           \
+  ROW(inner_product)         \
+  ROW(label_loss)            \
+  ROW(lrn)                   \
+  ROW(max_pooling_codes)     \
+  ROW(mvn)                   \
+  ROW(pair_loss)             \
+  ROW(pooling)               \
+  ROW(prelu)                 \
+  ROW(quantise)              \
+  ROW(quantise_tensor)       \
+  ROW(range)                 \
+  ROW(reduce)                \
+  ROW(requantise)            \
+  ROW(softmax)               \
+  ROW(transform_images)      \
+  ROW(trim)                  \
   ROW(unary)
 
 #define DECLARE(name) BoundOp bind_##name();

@@ -1,0 +1,21 @@
+// new CodeTensor(buffer, byteOffset, layout): a checked view of activation codes.
+#pragma once
+
+#include "core/code_tensor.h"
+#include "handles.h"
+
+namespace ristretto::binding {
+
+class CodeTensorHandle : public Napi::ObjectWrap<CodeTensorHandle> {
+ public:
+  static void define(Napi::Env env, Napi::Object exports);
+  explicit CodeTensorHandle(const Napi::CallbackInfo& info);
+  const CodeTensor& view() const { return view_; }
+  const std::shared_ptr<AlignedBuffer>& storage() const { return storage_; }
+
+ private:
+  CodeTensor view_;
+  std::shared_ptr<AlignedBuffer> storage_;
+};
+
+}  // namespace ristretto::binding

@@ -1,0 +1,33 @@
+#include "check_codes.h"
+#include "quantise.h"
+
+namespace ristretto {
+
+void dequantise_ref(Context&, const DequantiseArguments& a) {
+  const float step = power_of_two_float(-a.fractional_length);
+  const int64_t H = a.src.height, W = a.src.width;
+  for (int64_t n = 0; n < a.src.images; ++n)
+    for (int64_t c = 0; c < a.src.channels; ++c)
+      for (int64_t h = 0; h < H; ++h)
+        for (int64_t w = 0; w < W; ++w)
+          a.dst.image(n)[(c * H + h) * W + w] = float(a.src.code(n, h, w, c)) * step;
+}
+
+void Dequantise::check(const Arguments& a) {
+  check_code_tensor(a.src, "dequantise", "input");
+  require_shape_of_codes(a.dst, a.src, "dequantise");
+  require_code_format({1, a.fractional_length}, 16, "dequantise");
+}
+
+const std::vector<KernelRow<DequantiseArguments>>& Dequantise::rows() {
+  static const std::vector<KernelRow<DequantiseArguments>> rows = {
+      {"ref", [](const DequantiseArguments&, const CpuFeatures&) { return true; }, dequantise_ref},
+  };
+  return rows;
+}
+
+void Dequantise::run(Context& context, const Arguments& a) {
+  select_kernel(rows(), a, context.features).run(context, a);
+}
+
+}  // namespace ristretto
