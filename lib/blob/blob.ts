@@ -11,6 +11,9 @@ export function countOf(shape: readonly number[], from = 0, to = shape.length): 
   return product;
 }
 
+/** Counts changes of where blobs lie; each change gets a number of its own. */
+let placements = 0;
+
 /** Where a blob's floats live: whole native memory, or a part of memory that a plan shares out. */
 interface Storage {
   buffer: NativeBuffer;
@@ -34,6 +37,7 @@ export class Blob {
   #imageStride: number | null = null;
   #tensors = new Map<string, NativeTensor>();
   #array: Float32Array | null = null;
+  #placement = 0;
 
   constructor(
     readonly name: string,
@@ -133,6 +137,14 @@ export class Blob {
   /** The blob whose memory this one uses in the end; itself where it has its own. */
   get owner(): Blob {
     return this.#source ? this.#source.blob.owner : this;
+  }
+
+  /**
+   * Another number whenever the shape or the place of the data may have changed, also where the blob follows
+   * another one: while it stays, so does what `tensor` gives.
+   */
+  get placement(): number {
+    return this.#source ? Math.max(this.#placement, this.#source.blob.placement) : this.#placement;
   }
 
   /** Places the data in memory that a plan shares out. */
@@ -257,6 +269,7 @@ export class Blob {
   }
 
   #forget(): void {
+    this.#placement = ++placements;
     this.#tensors.clear();
     this.#array = null;
   }

@@ -120,6 +120,15 @@ export abstract class Layer {
   }
 
   /**
+   * Whether the next call of `forward` enqueues the same ops as the last one and does nothing else, as long as
+   * shapes, memory and parameters stay: the net may then record them once and run them without asking again.
+   * `forward` must not return a promise then.
+   */
+  get repeats(): boolean {
+    return false;
+  }
+
+  /**
    * Asked when a ReLU without slope follows in place on top[0]: true where the layer will apply it itself
    * from now on, so that the net leaves the ReLU out.
    */

@@ -9,6 +9,7 @@ import { insertSplits } from './insert-splits.js';
 import type { Layer, LayerRegistry } from './layer.js';
 import { checkMemory, measureMemory, memoryLimit, type NetMemory } from './memory.js';
 import { collectParams, fillParams, type NetParam } from './params.js';
+import { RecordedPass, type Stretch } from './recorded-pass.js';
 import { DEFAULT_PART_BYTES, turnTo, type PartedRun } from './batch-parts.js';
 import { fuseRelus, plainPlan, planNet, undoPlan, type Plan } from './plan.js';
 import { copyTrained, netToProto, setLearnable, type CopyReport } from './weights.js';
@@ -114,6 +115,7 @@ export class Net {
   #shapes: (readonly number[])[][] = [];
   #boundTo: object | null = null;
   #shapesDependOnValues = false;
+  readonly #recorded = new RecordedPass();
   #running = false;
   #closed = false;
 
@@ -300,6 +302,7 @@ export class Net {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#recorded.reset();
     await Promise.allSettled(this.layers.map(({ layer }) => layer.close()));
     if (this.#ownsStream) this.stream.close();
   }
@@ -329,8 +332,21 @@ export class Net {
       this.#reshapeAll();
       this.#bindPlan();
     }
+    let stretches =
+      inParts && !this.#shapesDependOnValues
+        ? this.#recorded.stretches(rest, this.params, this.#plan)
+        : new Map<number, Stretch>();
     for (let i = 0; i < rest.length; i++) {
-      if (this.#shapesChanged(rest[i].index) && this.#followValues(rest[i].index)) i = 0;
+      const stretch = stretches.get(rest[i].index);
+      if (stretch && !stretch.entries.some(({ index }) => this.#shapesChanged(index))) {
+        this.#launch(stretch, options);
+        i += stretch.entries.length - 1;
+        continue;
+      }
+      if (this.#shapesChanged(rest[i].index)) {
+        stretches = new Map();
+        if (this.#followValues(rest[i].index)) i = 0;
+      }
       const run = this.#plan.runs.get(rest[i].index);
       if (run) {
         await this.#runParts(run, options);
@@ -346,12 +362,34 @@ export class Net {
     }
   }
 
-  async #runLayer(
-    { index, layer, bottom, top }: NetLayer,
-    { observe, signal }: ForwardOptions,
-  ): Promise<void> {
+  /** Enqueues recorded layers; they are recorded where they were not yet. */
+  #launch(stretch: Stretch, options: ForwardOptions): void {
+    const { run, entries } = stretch;
+    for (let part = 0; part < stretch.parts; part++) {
+      this.#throwIfAborted(options);
+      stretch.launch(part, this.stream, () => {
+        if (run) turnTo(run, part);
+        for (const { index, layer, bottom, top } of run?.layers ?? entries) {
+          if (this.#plan.omitted.has(index)) continue;
+          try {
+            if (layer.forward(bottom, top, this.stream))
+              throw new Error(`a layer of type ${layer.type} that repeats must not wait`);
+          } catch (error) {
+            throw locateError(error, layer.name);
+          }
+        }
+      });
+    }
+  }
+
+  #throwIfAborted({ signal }: ForwardOptions): void {
     this.#options.signal?.throwIfAborted();
     signal?.throwIfAborted();
+  }
+
+  async #runLayer({ index, layer, bottom, top }: NetLayer, options: ForwardOptions): Promise<void> {
+    const { observe } = options;
+    this.#throwIfAborted(options);
     if (!this.#plan.omitted.has(index)) {
       try {
         const pending = layer.forward(bottom, top, this.stream);
@@ -389,6 +427,7 @@ export class Net {
         this.#inParts ? (this.#options.partBytes ?? DEFAULT_PART_BYTES) : Infinity,
       );
     }
+    this.#recorded.reset();
     this.#boundTo = null;
     this.#memory = measureMemory(this.layers, this.params, own, this.#plan);
     checkMemory(this.#memory, this.#options.memoryLimit ?? memoryLimit());

@@ -50,4 +50,8 @@ export class Accuracy extends Layer {
       label: this.name,
     });
   }
+
+  override get repeats(): boolean {
+    return true;
+  }
 }

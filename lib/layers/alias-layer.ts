@@ -9,6 +9,10 @@ export abstract class AliasLayer extends Layer {
 
   override forward(_bottom: readonly Blob[], _top: readonly Blob[], _stream: NativeStream): void {}
 
+  override get repeats(): boolean {
+    return true;
+  }
+
   /** Gives `top` the shape and the bottom's memory. */
   protected alias(bottom: Blob, top: Blob, shape: readonly number[]): void {
     if (top === bottom) return;

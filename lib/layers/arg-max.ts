@@ -47,4 +47,8 @@ export class ArgMax extends Layer {
       label: this.name,
     });
   }
+
+  override get repeats(): boolean {
+    return true;
+  }
 }

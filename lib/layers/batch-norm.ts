@@ -61,6 +61,10 @@ export class BatchNorm extends ImageLayer {
     if (!this.#stored) for (const blob of this.blobs) blob.version++;
   }
 
+  override get repeats(): boolean {
+    return this.#stored;
+  }
+
   override get splitsBatch(): boolean {
     return this.#stored;
   }

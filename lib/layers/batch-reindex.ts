@@ -22,4 +22,8 @@ export class BatchReindex extends Layer {
       label: this.name,
     });
   }
+
+  override get repeats(): boolean {
+    return true;
+  }
 }

@@ -38,6 +38,10 @@ export class Bias extends ImageLayer {
     });
   }
 
+  override get repeats(): boolean {
+    return true;
+  }
+
   /** A bias that starts behind the images is the same for each of them. */
   protected override get imageByImage(): boolean {
     return this.#axes.axis > 0 && this.param.bottom.length === 1;

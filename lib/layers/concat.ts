@@ -37,6 +37,10 @@ export class Concat extends Layer {
     }
   }
 
+  override get repeats(): boolean {
+    return true;
+  }
+
   override get splitsBatch(): boolean {
     return this.#axis > 0;
   }

@@ -35,4 +35,8 @@ export class ContrastiveLoss extends LossLayer {
       label: this.name,
     });
   }
+
+  override get repeats(): boolean {
+    return true;
+  }
 }

@@ -53,4 +53,8 @@ export class Crop extends Layer {
       label: this.name,
     });
   }
+
+  override get repeats(): boolean {
+    return true;
+  }
 }

@@ -38,6 +38,10 @@ export class Dropout extends AliasLayer {
     });
   }
 
+  override get repeats(): boolean {
+    return this.#ratio === 0;
+  }
+
   override get splitsBatch(): boolean {
     return this.#ratio === 0;
   }

@@ -47,4 +47,8 @@ export class Eltwise extends ImageLayer {
       label: this.name,
     });
   }
+
+  override get repeats(): boolean {
+    return true;
+  }
 }

@@ -43,4 +43,8 @@ export class Embed extends Layer {
       label: this.name,
     });
   }
+
+  override get repeats(): boolean {
+    return true;
+  }
 }

@@ -21,4 +21,8 @@ export class EuclideanLoss extends LossLayer {
       label: this.name,
     });
   }
+
+  override get repeats(): boolean {
+    return true;
+  }
 }

@@ -23,4 +23,8 @@ export class HingeLoss extends LossLayer {
       label: this.name,
     });
   }
+
+  override get repeats(): boolean {
+    return true;
+  }
 }

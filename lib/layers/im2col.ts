@@ -82,6 +82,10 @@ export class Im2col extends Layer {
     }
   }
 
+  override get repeats(): boolean {
+    return true;
+  }
+
   #inputs({ shape }: Blob): Spatial {
     return { h: this.#spatialAxes === 2 ? shape[this.#axis + 1] : 1, w: shape[shape.length - 1] };
   }

@@ -61,4 +61,8 @@ export class InfogainLoss extends LossLayer {
       ...common,
     });
   }
+
+  override get repeats(): boolean {
+    return true;
+  }
 }

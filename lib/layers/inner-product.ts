@@ -52,6 +52,10 @@ export class InnerProduct extends Layer implements TrimmingLayer {
     this.forwardTrimmed(bottom, top, stream, {});
   }
 
+  override get repeats(): boolean {
+    return true;
+  }
+
   forwardTrimmed(
     [bottom]: readonly Blob[],
     [top]: readonly Blob[],

@@ -41,4 +41,8 @@ export class LRN extends ImageLayer {
       label: this.name,
     });
   }
+
+  override get repeats(): boolean {
+    return true;
+  }
 }

@@ -23,4 +23,8 @@ export class MultinomialLogisticLoss extends LossLayer {
       label: this.name,
     });
   }
+
+  override get repeats(): boolean {
+    return true;
+  }
 }

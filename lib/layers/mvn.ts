@@ -25,4 +25,8 @@ export class MVN extends Layer {
       label: this.name,
     });
   }
+
+  override get repeats(): boolean {
+    return true;
+  }
 }

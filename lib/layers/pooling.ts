@@ -113,6 +113,10 @@ export class Pooling extends ImageLayer {
     });
   }
 
+  override get repeats(): boolean {
+    return this.#kind !== 'sampled';
+  }
+
   get #kind(): 'max' | 'average' | 'weighted' | 'sampled' {
     switch (this.#pool.pool) {
       case Method.MAX:

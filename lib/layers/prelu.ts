@@ -38,4 +38,8 @@ export class PReLU extends ImageLayer {
       label: this.name,
     });
   }
+
+  override get repeats(): boolean {
+    return true;
+  }
 }

@@ -62,8 +62,43 @@ export class Quantized extends Layer {
     this.plain.reshape(bottom, top);
   }
 
-  override async forward(bottom: readonly Blob[], top: readonly Blob[], stream: NativeStream): Promise<void> {
-    const params = await this.#trimParams(stream);
+  override forward(
+    bottom: readonly Blob[],
+    top: readonly Blob[],
+    stream: NativeStream,
+  ): void | Promise<void> {
+    const { params, made } = this.#trimParams(stream);
+    const run = () => this.#forwardTrimmed(bottom, top, stream, params);
+    if (made.length === 0) return run();
+    // Until it is known that they were made, they must not pass for the weights of a later forward pass.
+    return stream.sync().then(() => {
+      for (const [trimmed, from] of made) trimmed.madeFrom = from;
+      run();
+    });
+  }
+
+  /** With trimmed parameters at hand and nothing drawn, a pass is the plain layer's ops. */
+  override get repeats(): boolean {
+    const { input, output } = this.formats;
+    return (
+      this.context.phase === Phase.TEST &&
+      input?.rounding !== 'stochastic' &&
+      output?.rounding !== 'stochastic' &&
+      this.#parameterParts().every(
+        ([blob, format]) =>
+          !format ||
+          (format.rounding !== 'stochastic' && this.#trimmed.get(blob)?.madeFrom === this.#sourceOf(blob)),
+      ) &&
+      this.plain.repeats
+    );
+  }
+
+  #forwardTrimmed(
+    bottom: readonly Blob[],
+    top: readonly Blob[],
+    stream: NativeStream,
+    params: readonly Blob[],
+  ): void {
     const trims: ForwardTrims = { params };
     if (this.context.phase === Phase.TEST) {
       trims.exactSums = sumsCodes(this.formats);
@@ -95,16 +130,20 @@ export class Quantized extends Layer {
     return this.plain.close();
   }
 
-  /** Trimmed stand-ins for the learnable blobs. */
-  async #trimParams(stream: NativeStream): Promise<Blob[]> {
+  #parameterParts(): (readonly [blob: Blob, format: TrimFormat | null, role: 'weights' | 'bias'])[] {
     const { weights, bias } = this.formats;
-    const parts: [Blob, TrimFormat | null, string][] = this.blobs.map((blob, index) => [
-      blob,
-      index === 0 ? weights : bias,
-      index === 0 ? 'weights' : 'bias',
-    ]);
+    return this.blobs.map((blob, index) => (index === 0 ? [blob, weights, 'weights'] : [blob, bias, 'bias']));
+  }
+
+  /** What a trimmed copy is made from: the values' version and, where words are drawn, the pass. */
+  #sourceOf(blob: Blob, step?: number): string {
+    return `${valueVersion(blob)}:${step ?? ''}`;
+  }
+
+  /** Trimmed stand-ins for the learnable blobs, and those among them that were enqueued to be made just now. */
+  #trimParams(stream: NativeStream): { params: Blob[]; made: [Trimmed, string][] } {
     const made: [Trimmed, string][] = [];
-    const result = parts.map(([blob, format, role]) => {
+    const params = this.#parameterParts().map(([blob, format, role]) => {
       if (!format) return blob;
       let trimmed = this.#trimmed.get(blob);
       if (!trimmed) {
@@ -118,7 +157,7 @@ export class Quantized extends Layer {
         firstElement: 0,
       };
       const rounding = this.context.phase === Phase.TRAIN ? 'stochastic' : format.rounding;
-      const from = [valueVersion(blob), rounding === 'stochastic' ? random.step : ''].join(':');
+      const from = this.#sourceOf(blob, rounding === 'stochastic' ? random.step : undefined);
       if (trimmed.madeFrom !== from) {
         trimmed.copy.reshape(blob.shape);
         trimmed.madeFrom = null;
@@ -134,12 +173,7 @@ export class Quantized extends Layer {
       }
       return trimmed.copy;
     });
-    if (made.length) {
-      // Until it is known that they were made, they must not pass for the weights of a later forward pass.
-      await stream.sync();
-      for (const [trimmed, from] of made) trimmed.madeFrom = from;
-    }
-    return result;
+    return { params, made };
   }
 
   /** The words of an activation's elements: counted over all images that this layer has seen. */

@@ -40,4 +40,8 @@ export class Reduction extends Layer {
       label: this.name,
     });
   }
+
+  override get repeats(): boolean {
+    return true;
+  }
 }

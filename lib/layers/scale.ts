@@ -49,6 +49,10 @@ export class Scale extends ImageLayer {
     });
   }
 
+  override get repeats(): boolean {
+    return true;
+  }
+
   /** A factor that starts behind the images is the same for each of them. */
   protected override get imageByImage(): boolean {
     return this.#axes.axis > 0 && this.param.bottom.length === 1;

@@ -24,4 +24,8 @@ export class SigmoidCrossEntropyLoss extends LossLayer {
       label: this.name,
     });
   }
+
+  override get repeats(): boolean {
+    return true;
+  }
 }

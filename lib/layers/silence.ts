@@ -7,4 +7,8 @@ export class Silence extends Layer {
 
   override reshape(): void {}
   override forward(): void {}
+
+  override get repeats(): boolean {
+    return true;
+  }
 }

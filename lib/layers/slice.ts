@@ -49,6 +49,10 @@ export class Slice extends Layer {
     }
   }
 
+  override get repeats(): boolean {
+    return true;
+  }
+
   override get splitsBatch(): boolean {
     return this.#axis !== 0;
   }

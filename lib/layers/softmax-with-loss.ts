@@ -43,4 +43,8 @@ export class SoftmaxWithLoss extends LossLayer {
       ...common,
     });
   }
+
+  override get repeats(): boolean {
+    return true;
+  }
 }

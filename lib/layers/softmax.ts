@@ -18,6 +18,10 @@ export class Softmax extends Layer {
     ops.softmax(stream, { src: bottom.tensor(), dst: top.tensor(), axis: this.#axis, label: this.name });
   }
 
+  override get repeats(): boolean {
+    return true;
+  }
+
   override get splitsBatch(): boolean {
     return this.#axis > 0;
   }

@@ -86,6 +86,10 @@ export abstract class SpatialLayer extends Layer implements TrimmingLayer {
     this.forwardTrimmed(bottom, top, stream, {});
   }
 
+  override get repeats(): boolean {
+    return true;
+  }
+
   forwardTrimmed(
     bottom: readonly Blob[],
     top: readonly Blob[],

@@ -81,4 +81,8 @@ export class SPP extends Layer {
   override forward(bottom: readonly Blob[], _top: readonly Blob[], stream: NativeStream): void {
     for (const { pooling, part } of this.#levels) pooling.forward(bottom, [part], stream);
   }
+
+  override get repeats(): boolean {
+    return this.#levels.every(({ pooling }) => pooling.repeats);
+  }
 }

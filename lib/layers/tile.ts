@@ -29,4 +29,8 @@ export class Tile extends Layer {
       label: this.name,
     });
   }
+
+  override get repeats(): boolean {
+    return true;
+  }
 }

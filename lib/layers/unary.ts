@@ -30,6 +30,10 @@ class Unary extends ImageLayer {
   override forward([bottom]: readonly Blob[], [top]: readonly Blob[], stream: NativeStream): void {
     ops.unary(stream, { src: bottom.tensor(), dst: top.tensor(), ...this.#applied, label: this.name });
   }
+
+  override get repeats(): boolean {
+    return true;
+  }
 }
 
 /** The natural logarithm of a base; -1 stands for e. */

@@ -72,7 +72,7 @@ it.each([
     blobs[1].set(blobs[1].data.map((_, i) => 1 + i / 3));
     blobs[2].set([1]);
     const results: Record<string, number[]> = {};
-    for (const batch of [6, 6, 4, 1]) {
+    for (const batch of [6, 6, 6, 4, 1, 1, 1]) {
       const input = net.blob('x');
       input.reshape([batch, 3, 19, 19]);
       input.set(Float32Array.from({ length: input.count }, (_, i) => ((i * 7919) % 97) / 20 - 2));
