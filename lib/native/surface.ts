@@ -426,6 +426,9 @@ export interface ConvolutionFixedFields extends Labelled {
   dilationH: number;
   dilationW: number;
   group: number;
+  /** The distance at which the input's rows and columns stand, with zeros between them: a deconvolution's stride. */
+  spreadH?: number;
+  spreadW?: number;
   srcFractionalLength: number;
   weightsFractionalLength: number;
   output: CodeFormat;

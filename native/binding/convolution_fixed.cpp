@@ -21,6 +21,8 @@ std::vector<Field<ConvolutionFixedArguments>> fields() {
       integer("dilationH", &A::dilation_h, true, 1),
       integer("dilationW", &A::dilation_w, true, 1),
       integer("group", &A::group, true, 1),
+      integer("spreadH", &A::spread_h, false, 1),
+      integer("spreadW", &A::spread_w, false, 1),
       integer("srcFractionalLength", &A::src_fractional_length, true, -126, 126),
       integer("weightsFractionalLength", &A::weights_fractional_length, true, -126, 126),
       code_format("output", &A::output),

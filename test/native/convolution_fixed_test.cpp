@@ -16,6 +16,7 @@ using Row = KernelRow<ConvolutionFixedArguments>;
 struct Problem {
   struct Shape {
     int64_t n, c, h, w, k, r, s, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, group;
+    int64_t spread_h = 1, spread_w = 1;
   };
   struct Kind {
     int src_bits, weights_bits;
@@ -39,11 +40,12 @@ struct Problem {
     s.h = random.integer(1, 12);
     s.w = random.integer(0, 2) ? random.integer(1, 16) : random.integer(20, 60);
     if (random.integer(0, 3) == 0) s.r = s.s = 1, s.pad_h = s.pad_w = 0, s.stride_h = s.stride_w = 1;
+    if (random.integer(0, 7) == 0) s.spread_h = random.integer(1, 3), s.spread_w = random.integer(2, 3);
     s.h = std::max(s.h, s.dilation_h * (s.r - 1) + 1 - 2 * s.pad_h);
     s.w = std::max(s.w, s.dilation_w * (s.s - 1) + 1 - 2 * s.pad_w);
     if (random.integer(0, 7) == 0) {  // an inner product: the kernel covers the map
       s.pad_h = s.pad_w = 0, s.dilation_h = s.dilation_w = 1;
-      s.h = s.r, s.w = s.s, s.n = random.integer(1, 30);
+      s.h = s.r, s.w = s.s, s.n = random.integer(1, 30), s.spread_h = s.spread_w = 1;
     }
     return s;
   }
@@ -56,8 +58,11 @@ struct Problem {
   Problem(const Shape& s, const Kind& kind, cases::Random& random) {
     a.stride_h = s.stride_h, a.stride_w = s.stride_w, a.pad_h = s.pad_h, a.pad_w = s.pad_w;
     a.dilation_h = s.dilation_h, a.dilation_w = s.dilation_w, a.group = s.group;
-    const int64_t p = (s.h + 2 * s.pad_h - s.dilation_h * (s.r - 1) - 1) / s.stride_h + 1;
-    const int64_t q = (s.w + 2 * s.pad_w - s.dilation_w * (s.s - 1) - 1) / s.stride_w + 1;
+    a.spread_h = s.spread_h, a.spread_w = s.spread_w;
+    const int64_t p =
+        ((s.h - 1) * s.spread_h + 1 + 2 * s.pad_h - s.dilation_h * (s.r - 1) - 1) / s.stride_h + 1;
+    const int64_t q =
+        ((s.w - 1) * s.spread_w + 1 + 2 * s.pad_w - s.dilation_w * (s.s - 1) - 1) / s.stride_w + 1;
     const bool non_negative = random.integer(0, 1);
     const int high = (1 << (kind.src_bits - 1)) - 1, low = non_negative ? 0 : -high - 1;
     const bool has_halo = random.integer(0, 2), is_slice = random.integer(0, 3) == 0;
@@ -129,11 +134,11 @@ struct Problem {
     return check::text("src ", a.src.shape_text(), " type ", int(a.src.type), " halo ", a.src.halo_h, ",",
                        a.src.halo_w, " pixel ", a.src.pixel_stride, " slack ", a.src.slack, " weights ",
                        a.weights.shape_text(), " stride ", a.stride_h, ",", a.stride_w, " pad ", a.pad_h, ",",
-                       a.pad_w, " dilation ", a.dilation_h, ",", a.dilation_w, " group ", a.group, " fl ",
-                       a.src_fractional_length, ",", a.weights_fractional_length, " output ",
-                       a.output.bit_width, ",", a.output.fractional_length, " consumer ",
-                       a.requantises ? a.consumer.bit_width : 0, ",", a.consumer.fractional_length,
-                       " rounding ", int(a.rounding), " relu ", a.relu);
+                       a.pad_w, " dilation ", a.dilation_h, ",", a.dilation_w, " group ", a.group, " spread ",
+                       a.spread_h, ",", a.spread_w, " fl ", a.src_fractional_length, ",",
+                       a.weights_fractional_length, " output ", a.output.bit_width, ",",
+                       a.output.fractional_length, " consumer ", a.requantises ? a.consumer.bit_width : 0,
+                       ",", a.consumer.fractional_length, " rounding ", int(a.rounding), " relu ", a.relu);
   }
 
   template <class Run>

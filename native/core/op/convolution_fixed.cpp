@@ -107,8 +107,12 @@ void ConvolutionFixed::check(const Arguments& a) {
     require(a.bias.type == DataType::i32 && a.bias.count() == K && a.bias.contiguous(), "convolution: bias ",
             a.bias.shape_text(), " for ", K, " output channels");
   }
-  check_axis("height", a.src.height, a.weights.dim[2], a.stride_h, a.pad_h, a.dilation_h, a.dst.height);
-  check_axis("width", a.src.width, a.weights.dim[3], a.stride_w, a.pad_w, a.dilation_w, a.dst.width);
+  for (const int64_t spread : {a.spread_h, a.spread_w})
+    require(spread >= 1 && spread <= int64_t{1} << 20, "convolution: spread ", spread);
+  check_axis("height", (a.src.height - 1) * a.spread_h + 1, a.weights.dim[2], a.stride_h, a.pad_h,
+             a.dilation_h, a.dst.height);
+  check_axis("width", (a.src.width - 1) * a.spread_w + 1, a.weights.dim[3], a.stride_w, a.pad_w, a.dilation_w,
+             a.dst.width);
   for (const int fl : {a.src_fractional_length, a.weights_fractional_length})
     require(fl >= -126 && fl <= 126, "convolution: fractional length ", fl);
   check_format(a.output, a.requantises ? nullptr : &a.dst, "the output's format");

@@ -3,6 +3,9 @@
 //   dst[n,p,q,k] = epilogue(sum over r,s,c of src[n, p*stride-pad+r*dilation, q*stride-pad+s*dilation, c] *
 //                  weights[k,c,r,s], bias[k])
 //
+// With `spread` above 1 src is taken with spread - 1 rows and columns of 0 between its own: a deconvolution
+// of that stride is the convolution with spread, its weights flipped, of stride 1 (docs/kernels.md).
+//
 // The sum is exact, so every kernel gives the same codes. Outside the image src is 0; where its halo covers
 // the padding, kernels may read it there.
 #pragma once
@@ -23,6 +26,7 @@ struct ConvolutionFixedArguments {
   Tensor bias;     // codes, i32, (K), or empty; fractional length as the weights'
   CodeTensor dst;  // may be a slice of channels
   int64_t stride_h = 1, stride_w = 1, pad_h = 0, pad_w = 0, dilation_h = 1, dilation_w = 1, group = 1;
+  int64_t spread_h = 1, spread_w = 1;
   int src_fractional_length = 0, weights_fractional_length = 0;
   CodeFormat output;
   bool relu = false;

@@ -23,8 +23,10 @@ void convolution_fixed_ref(Context&, const ConvolutionFixedArguments& a) {
           for (int64_t c = 0; c < group_c; ++c)
             for (int64_t r = 0; r < R; ++r)
               for (int64_t s = 0; s < S; ++s) {
-                const int64_t h = p * a.stride_h - a.pad_h + r * a.dilation_h;
-                const int64_t w = q * a.stride_w - a.pad_w + s * a.dilation_w;
+                const int64_t y = p * a.stride_h - a.pad_h + r * a.dilation_h;
+                const int64_t x = q * a.stride_w - a.pad_w + s * a.dilation_w;
+                if (y % a.spread_h != 0 || x % a.spread_w != 0) continue;
+                const int64_t h = y / a.spread_h, w = x / a.spread_w;
                 if (h < 0 || h >= a.src.height || w < 0 || w >= a.src.width) continue;
                 sum += a.src.code(n, h, w, k / group_k * group_c + c) *
                        weight_code(a.weights, ((k * group_c + c) * R + r) * S + s);

@@ -57,7 +57,8 @@ struct Problem {
         rounding(a.rounding),
         has_bias(bool(a.bias)),
         relu(a.relu),
-        readable_padding(a.pad_h <= a.src.halo_h && a.pad_w <= a.src.halo_w),
+        readable_padding(a.pad_h <= a.src.halo_h && a.pad_w <= a.src.halo_w && a.spread_h == 1 &&
+                         a.spread_w == 1),
         dense(a.group == 1 && a.src.pixel_stride == a.src.channels),
         slack(std::min<int64_t>(a.src.slack, kMostOvershoot)),
         channels(a.src.channels),
@@ -430,11 +431,11 @@ class FixedTiles {
     const int64_t first = lines.begin * a_.stride_h - a_.pad_h;
     const auto copy = [&](auto* out, auto read, int zero) {
       for (int64_t row = 0; row < staged_rows(lines.end - lines.begin); ++row) {
-        const int64_t h = first + row;
-        const bool inside_h = h >= 0 && h < a_.src.height;
+        const int64_t y = first + row, h = y / a_.spread_h;
+        const bool inside_h = y >= 0 && y % a_.spread_h == 0 && h < a_.src.height;
         for (int64_t column = 0; column < stage_columns_; ++column, out += group_c_) {
-          const int64_t w = column - a_.pad_w;
-          if (inside_h && w >= 0 && w < a_.src.width) {
+          const int64_t x = column - a_.pad_w, w = x / a_.spread_w;
+          if (inside_h && x >= 0 && x % a_.spread_w == 0 && w < a_.src.width) {
             const char* from = a_.src.pixel(image, h, w) + group * group_c_ * a_.src.element_bytes();
             for (int64_t c = 0; c < group_c_; ++c) read(from, c, out[c]);
           } else {
