@@ -10,6 +10,11 @@ export class Concat extends Layer {
   readonly tops: BlobCount = { exact: 1 };
   #axis = 1;
 
+  /** Known after `reshape`. */
+  get axis(): number {
+    return this.#axis;
+  }
+
   override reshape(bottom: readonly Blob[], [top]: readonly Blob[]): void {
     const [first] = bottom;
     const concat = this.param.concat_param ?? create('ConcatParameter');

@@ -22,6 +22,15 @@ export class InnerProduct extends Layer implements TrimmingLayer {
     this.#ip = this.param.inner_product_param ?? create('InnerProductParameter');
   }
 
+  /** First of the axes that are flattened; known after `setup`. */
+  get axis(): number {
+    return this.#axis;
+  }
+  /** Whether the weights are (inputs, outputs). */
+  get transpose(): boolean {
+    return this.#ip.transpose;
+  }
+
   override setup(bottom: readonly Blob[], top: readonly Blob[]): void {
     if (top[0] === bottom[0]) this.fail('cannot run in place');
     const { num_output: outputs, transpose } = this.#ip;

@@ -13,6 +13,14 @@ import { fnv1a32 } from '../util/philox.js';
 import { ImageLayer } from './image-layer.js';
 import type { Spatial } from './window.js';
 
+/** What a pooling layer computes, for whoever runs it another way. */
+export interface PoolingGeometry {
+  readonly kind: 'max' | 'average' | 'weighted' | 'sampled';
+  readonly kernel: Spatial;
+  readonly stride: Spatial;
+  readonly pad: Spatial;
+}
+
 /**
  * The maximum, the mean or (stochastic pooling) an element drawn by its share, outside of training the mean so
  * weighted, of each window of a plane. A second top of maximum pooling gets the place of each maximum, h * W + w.
@@ -117,7 +125,12 @@ export class Pooling extends ImageLayer {
     return this.#kind !== 'sampled';
   }
 
-  get #kind(): 'max' | 'average' | 'weighted' | 'sampled' {
+  /** Known after `reshape`. */
+  get geometry(): PoolingGeometry {
+    return { kind: this.#kind, kernel: this.#kernel, stride: this.#stride, pad: this.#pad };
+  }
+
+  get #kind(): PoolingGeometry['kind'] {
     switch (this.#pool.pool) {
       case Method.MAX:
         return 'max';

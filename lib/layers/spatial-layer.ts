@@ -5,6 +5,14 @@ import { create, type ConvolutionParameter } from '../proto/index.js';
 import { PackCache } from './packed.js';
 import { readWindow, type Window } from './window.js';
 
+/** What a spatial layer computes, for whoever runs it another way. */
+export interface SpatialGeometry {
+  readonly window: Window;
+  readonly group: number;
+  /** The channels' axis; images stand before it, one or two spatial axes behind it. */
+  readonly axis: number;
+}
+
 /**
  * What Convolution and Deconvolution share: `convolution_param`, weights and bias, any number of bottoms of one
  * shape, the axes before `axis` as images, one or two spatial axes after it.
@@ -22,6 +30,11 @@ export abstract class SpatialLayer extends Layer implements TrimmingLayer {
   constructor(...args: ConstructorParameters<typeof Layer>) {
     super(...args);
     this.conv = this.param.convolution_param ?? create('ConvolutionParameter');
+  }
+
+  /** Known after `setup`. */
+  get geometry(): SpatialGeometry {
+    return { window: this.window, group: this.conv.group, axis: this.#axis };
   }
 
   override setup(bottom: readonly Blob[], top: readonly Blob[]): void {

@@ -38,6 +38,10 @@ CpuFeatures limit_cpu_features(const std::string& level) {
   CpuFeatures want;
   if (level == "auto" || level.empty()) return have;
   if (level == "portable") return want;
+  if (level == "ref") {
+    want.reference_only = true;
+    return want;
+  }
   if (level == "neon" || level == "neon_dot") {
     want.neon = true;
     want.neon_dot = level == "neon_dot";
@@ -55,7 +59,7 @@ CpuFeatures limit_cpu_features(const std::string& level) {
     available = have.avx512 && (have.avx512_vnni || !want.avx512_vnni);
   } else {
     require(level == "avx2", "unknown instruction set '", level,
-            "': use auto, portable, avx2, avx_vnni, avx512, avx512_vnni, neon or neon_dot");
+            "': use auto, portable, avx2, avx_vnni, avx512, avx512_vnni, neon, neon_dot or ref");
   }
   require(available, "this processor has no ", level);
   return want;

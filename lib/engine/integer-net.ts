@@ -1,0 +1,268 @@
+import type { Blob } from '../blob/index.js';
+import { NetError, UsageError } from '../errors/index.js';
+import {
+  ActivationArena,
+  Net,
+  type CopyOptions,
+  type CopyReport,
+  type NetLayer,
+  type NetMemory,
+  type NetOptions,
+  type NetParam,
+} from '../graph/index.js';
+import { locateError } from '../graph/build.js';
+import { fillParams } from '../graph/params.js';
+import { fixedBound, NativeMemory, type FixedBound, type NativeStream } from '../native/index.js';
+import type { NetParameter, Phase } from '../proto/index.js';
+import { lower, type Lowering } from './lower.js';
+import { DEFAULT_PART_BYTES, planMemory, type MemoryPlan } from './memory-plan.js';
+import { ParameterStore } from './parameters.js';
+import { codeTensorOf, productFields, Program } from './program.js';
+import type { ProductStep } from './steps.js';
+
+export interface IntegerNetOptions extends Omit<NetOptions, 'partBytes' | 'memoryLimit' | 'keep'> {
+  /** Blobs whose numbers stay readable after a pass, besides the outputs. */
+  keep?: readonly string[];
+  /** Bytes of codes that a part of a batch may take: a larger batch runs in parts. Results do not depend on it. */
+  partBytes?: number;
+  /** Keeps the codes of every layer until the next pass, as `verify` wants them; the batch runs whole. */
+  retain?: boolean;
+}
+
+/** A net whose quantised layers run on integer codes; what cannot runs in float32. Made by `IntegerNet.create`. */
+export class IntegerNet {
+  readonly #net: Net;
+  readonly #options: IntegerNetOptions;
+  readonly #arena: ActivationArena;
+  readonly #parameters = new ParameterStore();
+  readonly #kept: ReadonlySet<Blob>;
+  #lowering: Lowering | null = null;
+  #plan: MemoryPlan | null = null;
+  #program: Program | null = null;
+  #bounds = new Map<ProductStep, FixedBound>();
+  #shapes: (readonly number[])[] = [];
+  #running = false;
+
+  /** Builds a net; its layers are lowered when its parameters are known, before the first pass. */
+  static async create(options: IntegerNetOptions): Promise<IntegerNet> {
+    const { keep = [], partBytes: _partBytes, retain: _retain, arena: _arena, ...rest } = options;
+    // Blobs take memory when they are first used: those that exist as codes only never do.
+    const net = await Net.create({ ...rest, keep: 'all', partBytes: Infinity, memoryLimit: Infinity });
+    try {
+      return new IntegerNet(net, options, new Set(keep.map((name) => net.blob(name))));
+    } catch (error) {
+      await net.close();
+      throw error;
+    }
+  }
+
+  private constructor(net: Net, options: IntegerNetOptions, kept: ReadonlySet<Blob>) {
+    this.#net = net;
+    this.#options = options;
+    this.#kept = kept;
+    this.#arena = options.arena ?? new ActivationArena();
+    this.#arena.attach(net.stream);
+    const changing = net.layers.find(({ type }) => type === 'Filter');
+    if (changing)
+      throw new NetError('decides shapes by values, which a plan of integer steps cannot follow', {
+        layer: changing.name,
+      });
+  }
+
+  get name(): string {
+    return this.#net.name;
+  }
+  get phase(): Phase {
+    return this.#net.phase;
+  }
+  get stream(): NativeStream {
+    return this.#net.stream;
+  }
+  get layers(): readonly NetLayer[] {
+    return this.#net.layers;
+  }
+  get params(): readonly NetParam[] {
+    return this.#net.params;
+  }
+  get outputs(): Blob[] {
+    return this.#net.outputs;
+  }
+  get outputNames(): readonly string[] {
+    return this.#net.outputNames;
+  }
+  get sourceTops(): ReadonlyMap<string, Blob> {
+    return this.#net.sourceTops;
+  }
+  get loss(): number {
+    return this.#net.loss;
+  }
+
+  /** Bytes that the net takes, by kind; activations are the codes. */
+  get memory(): NetMemory {
+    const { memory } = this.#net;
+    const activations = this.#plan?.arenaBytes ?? 0;
+    let kept = 0;
+    const seen = new Set<Blob>();
+    for (const { bottom, top } of this.#net.layers)
+      if (bottom.length)
+        for (const { owner } of top) {
+          if (owner.allocated && !seen.has(owner)) kept += 4 * owner.count;
+          seen.add(owner);
+        }
+    return {
+      ...memory,
+      kept,
+      activations,
+      total: memory.parameters + memory.inputs + kept + activations,
+    };
+  }
+
+  has(name: string): boolean {
+    return this.#net.has(name);
+  }
+
+  layer(name: string): NetLayer {
+    return this.#net.layer(name);
+  }
+
+  /** A blob whose numbers stay readable: an output, one named in `keep`, or one that no layer made of codes. */
+  blob(name: string): Blob {
+    const blob = this.#net.blob(name);
+    const value = this.#lowering?.wiring.values.findLast((other) => other.blob === blob);
+    if (value && !value.kept && this.#lowering!.stored.has(value))
+      throw new UsageError(`blob '${name}' exists as codes only: name it in \`keep\` to read it`);
+    return blob;
+  }
+
+  async copyTrainedLayers(weights: NetParameter | string, options: CopyOptions = {}): Promise<CopyReport> {
+    return this.#net.copyTrainedLayers(weights, options);
+  }
+
+  /** How the net's layers run; made from the parameters' values, anew when they have changed. */
+  async prepare(): Promise<{
+    lowering: Lowering;
+    plan: MemoryPlan;
+    bounds: ReadonlyMap<ProductStep, FixedBound>;
+    parameters: ParameterStore;
+  }> {
+    fillParams(this.#net.params, this.#options.seed ?? 0);
+    if (!this.#lowering || this.#shapesChanged() || this.#parameters.stale([...this.#bounds.keys()]))
+      await this.#lower();
+    return {
+      lowering: this.#lowering!,
+      plan: this.#plan!,
+      bounds: this.#bounds,
+      parameters: this.#parameters,
+    };
+  }
+
+  /** Runs one pass and waits until it is done; the outputs then hold its values. */
+  async forward(options: { signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#running) throw new UsageError('the net runs already: await its forward first');
+    this.#running = true;
+    const { stream } = this.#net;
+    const check = () => {
+      this.#options.signal?.throwIfAborted();
+      options.signal?.throwIfAborted();
+    };
+    try {
+      check();
+      try {
+        await this.#arena.exclusive(async () => {
+          await this.#runSources();
+          await this.prepare();
+          await this.#bound().run(stream, check);
+        });
+      } catch (error) {
+        // The stream must be at rest before the caller hears of it; its own error would only be a second one.
+        await stream.sync().catch(() => undefined);
+        throw error;
+      }
+      await stream.sync();
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#net.close();
+  }
+
+  /** The program on the arena's memory as it is now. */
+  #bound(): Program {
+    const { buffer } = this.#arena;
+    if (this.#program?.buffer !== buffer) this.#program = new Program(this.#plan!, this.#parameters, buffer);
+    return this.#program!;
+  }
+
+  /** The program of the last pass, for whoever reads the codes that it left. */
+  get program(): Program {
+    if (!this.#program) throw new UsageError('the net has not run yet');
+    return this.#program;
+  }
+
+  async #runSources(): Promise<void> {
+    for (const { layer, bottom, top } of this.#net.layers) {
+      if (bottom.length > 0) continue;
+      try {
+        const pending = layer.forward(bottom, top, this.#net.stream);
+        if (pending) await pending;
+      } catch (error) {
+        throw locateError(error, layer.name);
+      }
+    }
+  }
+
+  #inputShapes(): (readonly number[])[] {
+    return [...this.#net.sourceTops.values()].map(({ shape }) => shape);
+  }
+
+  #shapesChanged(): boolean {
+    return this.#inputShapes().some((shape, i) => shape !== this.#shapes[i]);
+  }
+
+  async #lower(): Promise<void> {
+    const { layers, stream } = this.#net;
+    this.#net.reshape();
+    this.#shapes = this.#inputShapes();
+    const refused = new Map<NetLayer, string>();
+    for (;;) {
+      const lowering = lower(layers, { kept: (blob) => this.#kept.has(blob), refused });
+      const products = lowering.steps.filter((step) => step.kind === 'convolution');
+      await this.#parameters.make(products, stream);
+      const bounds = boundsOf(products, this.#parameters);
+      let again = false;
+      for (const [{ entry }, { accBits }] of bounds)
+        if (accBits > 63) {
+          refused.set(entry, `sums may take ${accBits + 1} bits, more than 64`);
+          again = true;
+        }
+      if (again) continue;
+      this.#lowering = lowering;
+      this.#bounds = bounds;
+      this.#plan = planMemory(lowering, {
+        partBytes: this.#options.partBytes ?? DEFAULT_PART_BYTES,
+        retain: this.#options.retain,
+      });
+      this.#program = null;
+      this.#arena.require(this.#plan.arenaBytes);
+      return;
+    }
+  }
+}
+
+/** The largest sums of each product, from the weights' codes. */
+function boundsOf(
+  products: readonly ProductStep[],
+  parameters: ParameterStore,
+): Map<ProductStep, FixedBound> {
+  return new Map(
+    products.map((step) => {
+      // One image of each side, in memory of its own: nothing is placed yet, and nothing runs.
+      const view = (slice: ProductStep['src']) =>
+        codeTensorOf(slice, new NativeMemory(slice.memory.imageBytes), 1);
+      const fields = productFields(step, parameters, view(step.src), view(step.dst));
+      return [step, fixedBound(fields)];
+    }),
+  );
+}
