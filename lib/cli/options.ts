@@ -87,6 +87,16 @@ export const netOptions = {
   },
 } as const satisfies OptionTable;
 
+/** How the commands that score a net run its quantised layers. */
+export const engineOptions = {
+  engine: {
+    kind: 'choice',
+    choices: ['auto', 'integer', 'simulate'],
+    default: 'auto',
+    help: 'how quantised layers run: on integer codes, simulated in float32, or on codes where all of them can',
+  },
+} as const satisfies OptionTable;
+
 /** The state that a net's include and exclude rules are held against. */
 export const stateOptions = {
   phase: { kind: 'string', value: 'PHASE', help: "TRAIN or TEST; used by 'time' only" },

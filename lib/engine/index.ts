@@ -1,3 +1,3 @@
 /** Quantised nets on integer codes: how each layer is lowered, and running the result. */
+export { createNet, ENGINES, type Engine, type RunnableNet } from './choose.js';
 export { IntegerNet, type IntegerNetOptions } from './integer-net.js';
-export { lower, type Lowering } from './lower.js';

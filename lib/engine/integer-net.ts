@@ -14,11 +14,14 @@ import { locateError } from '../graph/build.js';
 import { fillParams } from '../graph/params.js';
 import { fixedBound, NativeMemory, type FixedBound, type NativeStream } from '../native/index.js';
 import type { NetParameter, Phase } from '../proto/index.js';
+import { decide } from './decide.js';
 import { lower, type Lowering } from './lower.js';
 import { DEFAULT_PART_BYTES, planMemory, type MemoryPlan } from './memory-plan.js';
 import { ParameterStore } from './parameters.js';
 import { codeTensorOf, productFields, Program } from './program.js';
 import type { ProductStep } from './steps.js';
+import { isQuantisedType, refuseUnlowered, type Unlowered } from './unlowered.js';
+import { wire } from './values.js';
 
 export interface IntegerNetOptions extends Omit<NetOptions, 'partBytes' | 'memoryLimit' | 'keep'> {
   /** Blobs whose numbers stay readable after a pass, besides the outputs. */
@@ -27,6 +30,8 @@ export interface IntegerNetOptions extends Omit<NetOptions, 'partBytes' | 'memor
   partBytes?: number;
   /** Keeps the codes of every layer until the next pass, as `verify` wants them; the batch runs whole. */
   retain?: boolean;
+  /** Quantised layers that cannot run on codes are an error. */
+  strict?: boolean;
 }
 
 /** A net whose quantised layers run on integer codes; what cannot runs in float32. Made by `IntegerNet.create`. */
@@ -45,11 +50,13 @@ export class IntegerNet {
 
   /** Builds a net; its layers are lowered when its parameters are known, before the first pass. */
   static async create(options: IntegerNetOptions): Promise<IntegerNet> {
-    const { keep = [], partBytes: _partBytes, retain: _retain, arena: _arena, ...rest } = options;
+    const { keep = [], partBytes: _partBytes, retain: _retain, strict, arena: _arena, ...rest } = options;
     // Blobs take memory when they are first used: those that exist as codes only never do.
     const net = await Net.create({ ...rest, keep: 'all', partBytes: Infinity, memoryLimit: Infinity });
     try {
-      return new IntegerNet(net, options, new Set(keep.map((name) => net.blob(name))));
+      const made = new IntegerNet(net, options, new Set(keep.map((name) => net.blob(name))));
+      if (strict) refuseUnlowered(made.unlowered);
+      return made;
     } catch (error) {
       await net.close();
       throw error;
@@ -67,6 +74,19 @@ export class IntegerNet {
       throw new NetError('decides shapes by values, which a plan of integer steps cannot follow', {
         layer: changing.name,
       });
+  }
+
+  /** Quantised layers that compute in float32, and why; what their weights say counts once they are known. */
+  get unlowered(): Unlowered[] {
+    const decisions =
+      this.#lowering?.decisions ??
+      decide(
+        wire(this.#net.layers, () => false),
+        new Map(),
+      );
+    return [...decisions].flatMap(([layer, decision]) =>
+      isQuantisedType(layer.type) && decision.kind === 'float' ? [{ layer, reason: decision.reason }] : [],
+    );
   }
 
   get name(): string {
@@ -245,6 +265,7 @@ export class IntegerNet {
         retain: this.#options.retain,
       });
       this.#program = null;
+      if (this.#options.strict) refuseUnlowered(this.unlowered);
       this.#arena.require(this.#plan.arenaBytes);
       return;
     }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { decodeImage, registry } from '../data/index.js';
 import { DataError, UsageError } from '../errors/index.js';
-import { Net } from '../graph/index.js';
+import { createNet, type Engine } from '../engine/index.js';
 import { convertImage, type Rounding } from '../native/index.js';
 import {
   blobData,
@@ -32,6 +32,8 @@ export interface ClassifyOptions {
   threads?: number;
   rounding?: Rounding;
   allowMissing?: boolean;
+  /** How quantised layers run, as for `score`. */
+  engine?: Engine;
   signal?: AbortSignal;
 }
 
@@ -68,13 +70,15 @@ function channelMeans(mean: ClassifyOptions['mean'], channels: number): Float64A
 export async function classify(options: ClassifyOptions): Promise<Prediction[]> {
   const { image: file, signal } = options;
   const labels = options.labels === undefined ? null : readFileSync(options.labels, 'utf8').split(/\r?\n/);
-  const net = await Net.create({
+  const net = await createNet(options.engine ?? 'auto', {
     param: typeof options.model === 'string' ? readNetText(options.model) : options.model,
     registry,
     phase: Phase.TEST,
     threads: options.threads,
     rounding: options.rounding,
     signal,
+    // Any blob may be asked for.
+    keep: options.output === undefined ? [] : [options.output],
   });
   try {
     const inputs = net.layers.filter(({ type }) => type === 'Input').flatMap(({ top }) => top);

@@ -1,5 +1,6 @@
 import type { Blob } from '../blob/index.js';
-import { ActivationArena, Net, type LayerRegistry } from '../graph/index.js';
+import { createNet, type Engine, type RunnableNet } from '../engine/index.js';
+import { ActivationArena, Net, type LayerRegistry, type NetOptions } from '../graph/index.js';
 import { Stream, type NativeStream, type Rounding } from '../native/index.js';
 import { clone, type NetParameter, type Phase } from '../proto/index.js';
 import { RunningScores, type BatchScores, type NetScores, type OutputDescription } from './running-scores.js';
@@ -14,6 +15,8 @@ export interface EvaluatorOptions {
   skipBad?: boolean;
   allowMissing?: boolean;
   signal?: AbortSignal;
+  /** How the nets that are scored run their quantised layers; 'auto' where unset. */
+  engine?: Engine;
   /** State that include and exclude rules are held against, besides the phase. */
   level?: number;
   stages?: readonly string[];
@@ -23,7 +26,7 @@ export interface EvaluatorOptions {
 export type OnBatch = (net: number, batch: number, outputs: OutputDescription[], scores: BatchScores) => void;
 
 /** The outputs of a net as they are reported: sorted by name, with their weights in the loss. */
-export function outputsOf(net: Net): OutputDescription[] {
+export function outputsOf(net: RunnableNet): OutputDescription[] {
   const weightOf = (blob: Blob): number => {
     for (const { top, lossWeights } of net.layers) {
       const index = top.indexOf(blob);
@@ -39,7 +42,7 @@ export function outputsOf(net: Net): OutputDescription[] {
 }
 
 /** The values of all outputs, one after the other. */
-export function outputValues(net: Net): Float32Array {
+export function outputValues(net: RunnableNet): Float32Array {
   const arrays = net.outputs.map((blob) => blob.toArray());
   const values = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
   let offset = 0;
@@ -51,7 +54,7 @@ export function outputValues(net: Net): Float32Array {
 }
 
 /** Lets a net use the parameters of another one, layer by layer of the same name, instead of copies of its own. */
-function shareParameters(net: Net, from: Net): void {
+function shareParameters(net: RunnableNet, from: RunnableNet): void {
   const owners = new Map(from.layers.map(({ name, layer }) => [name, layer.blobs]));
   for (const { name, layer } of net.layers)
     for (const [index, blob] of layer.blobs.entries()) {
@@ -81,18 +84,9 @@ export class Evaluator {
   }
 
   /** Makes a net of one phase with its parameters filled. */
-  async createNet(
-    param: NetParameter,
-    phase: Phase,
-    more: Partial<Parameters<typeof Net.create>[0]> = {},
-  ): Promise<Net> {
+  async createNet(param: NetParameter, phase: Phase, more: Partial<NetOptions> = {}): Promise<Net> {
     const net = await this.#create(param, phase, more);
-    try {
-      await net.copyTrainedLayers(this.options.weights, { allowMissing: this.options.allowMissing });
-    } catch (error) {
-      await net.close();
-      throw error;
-    }
+    await this.#fill(net);
     return net;
   }
 
@@ -103,17 +97,16 @@ export class Evaluator {
     iterations: number,
     onBatch: OnBatch = () => {},
   ): Promise<NetScores[]> {
-    const nets: Net[] = [];
+    const nets: RunnableNet[] = [];
     try {
       const source = await this.openSources(params[0], phase);
       const arena = new ActivationArena();
       for (const param of params) {
         const shared = { sources: source, arena };
-        if (nets.length === 0) nets.push(await this.createNet(param, phase, shared));
-        else {
-          nets.push(await this.#create(param, phase, shared));
-          shareParameters(nets.at(-1)!, nets[0]);
-        }
+        const net = await createNet(this.options.engine ?? 'auto', this.#options(param, phase, shared));
+        nets.push(net);
+        if (nets.length === 1) await this.#fill(net);
+        else shareParameters(net, nets[0]);
       }
       const running = params.map(() => new RunningScores());
       const outputs = nets.map(outputsOf);
@@ -158,13 +151,22 @@ export class Evaluator {
     await sources.close();
   }
 
-  #create(
-    param: NetParameter,
-    phase: Phase,
-    more: Partial<Parameters<typeof Net.create>[0]> = {},
-  ): Promise<Net> {
+  async #fill(net: RunnableNet): Promise<void> {
+    try {
+      await net.copyTrainedLayers(this.options.weights, { allowMissing: this.options.allowMissing });
+    } catch (error) {
+      await net.close();
+      throw error;
+    }
+  }
+
+  #create(param: NetParameter, phase: Phase, more: Partial<NetOptions> = {}): Promise<Net> {
+    return Net.create({ ...this.#options(param, phase), ...more });
+  }
+
+  #options(param: NetParameter, phase: Phase, more: Pick<NetOptions, 'sources' | 'arena'> = {}) {
     const { registry, seed, rounding, dataSource, skipBad, signal, level, stages } = this.options;
-    return Net.create({
+    return {
       param,
       registry,
       phase,
@@ -177,7 +179,7 @@ export class Evaluator {
       stages,
       stream: this.stream,
       ...more,
-    });
+    };
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Engine } from '../engine/index.js';
 import type { Rounding } from '../native/index.js';
 import type { NetParameter } from '../proto/index.js';
 import type { QuantizeEvent } from './events.js';
@@ -25,6 +26,11 @@ export interface RunOptions {
   seed?: number;
   /** How quantised layers round; the net's own scheme (half away from zero) where unset. */
   rounding?: Rounding;
+  /**
+   * How quantised layers run: 'simulate' in float32 on trimmed numbers, 'integer' on integer codes (an error where a
+   * layer cannot), 'auto', where unset, on codes where all of a net's quantised layers can.
+   */
+  engine?: Engine;
   /** Stops the run; the promise rejects with the signal's reason. */
   signal?: AbortSignal;
 }

@@ -215,6 +215,7 @@ export async function quantize(options: QuantizeOptions): Promise<QuantizeResult
     threads: options.threads,
     seed,
     rounding: options.rounding,
+    engine: options.engine,
     dataSource,
     skipBad: options.skipBad,
     allowMissing: options.allowMissing,
@@ -229,6 +230,7 @@ export async function quantize(options: QuantizeOptions): Promise<QuantizeResult
         calibrationDropout: options.calibrationDropout ?? false,
         seed,
         rounding: options.rounding ?? null,
+        engine: options.engine ?? 'auto',
         skipBad: options.skipBad ?? false,
       });
       journal = new Journal(journalPath(options.modelQuantized), key, options.resume ?? false);

@@ -32,6 +32,7 @@ export async function score(options: ScoreOptions): Promise<ScoreResult> {
     threads: options.threads,
     seed: options.seed,
     rounding: options.rounding,
+    engine: options.engine,
     dataSource: { train: options.data, test: options.data },
     skipBad: options.skipBad,
     allowMissing: options.allowMissing,

@@ -3,7 +3,7 @@ import { classify } from '../../quantize/index.js';
 import { assertWritable, writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
 import { chooseDevice } from '../device.js';
-import { netOptions } from '../options.js';
+import { engineOptions, netOptions } from '../options.js';
 import { roundingOf } from '../rounding.js';
 
 /** '104,117,123' as numbers; anything else is the path of a mean image. */
@@ -34,6 +34,7 @@ export const classifyCommand = command({
     scale: { kind: 'number', default: 1, help: 'multiplies the pixels less the mean' },
     top: { kind: 'integer', min: 1, default: 5, help: 'classes to give' },
     output: { kind: 'string', value: 'NAME', help: 'the output blob (the first by name)' },
+    ...engineOptions,
     ...netOptions,
   },
   arguments: [{ name: 'IMAGE', help: 'the image', optional: true }],
@@ -55,6 +56,7 @@ export const classifyCommand = command({
       output: values.output,
       threads: values.threads,
       rounding: roundingOf(values.rounding),
+      engine: values.engine,
       allowMissing: values.allow_missing,
       signal,
     });

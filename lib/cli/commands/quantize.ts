@@ -3,7 +3,7 @@ import { assertWritable, writeFileAtomic } from '../../util/index.js';
 import { parseIntegerLengths, quantize, type QuantizeResult } from '../../quantize/index.js';
 import { command } from '../command.js';
 import { chooseDevice } from '../device.js';
-import { dataOptions, netOptions } from '../options.js';
+import { dataOptions, engineOptions, netOptions } from '../options.js';
 import { summaryLines } from '../original-lines.js';
 import { quantizeTables } from '../quantize-tables.js';
 import { roundingOf } from '../rounding.js';
@@ -66,6 +66,7 @@ export const quantizeCommand = command({
       help: 'JSON with the integer lengths to use instead of calibrating',
     },
     resume: { kind: 'boolean', default: false, help: 'continue a search that was stopped' },
+    ...engineOptions,
     ...netOptions,
   },
   async run({ values, output, signal }) {
@@ -98,6 +99,7 @@ export const quantizeCommand = command({
       threads: values.threads,
       seed: values.seed,
       rounding: roundingOf(values.rounding),
+      engine: values.engine,
       signal,
       onEvent(event) {
         if (event.kind === 'warning') output.warn(event.message);

@@ -4,7 +4,7 @@ import { assertWritable, writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
 import { chooseDevice } from '../device.js';
 import { formatG } from '../format-number.js';
-import { dataOptions, netOptions, stateOptions } from '../options.js';
+import { dataOptions, engineOptions, netOptions, stateOptions } from '../options.js';
 import { batchLines, CAFFE_TEST_SITES, meanLines, runningLine } from '../original-lines.js';
 import { roundingOf } from '../rounding.js';
 import { stagesOf } from '../state.js';
@@ -29,6 +29,7 @@ export const testCommand = command({
     iterations: { kind: 'integer', min: 1, default: 50, help: 'batches' },
     ...dataOptions,
     ...stateOptions,
+    ...engineOptions,
     ...netOptions,
   },
   async run({ values, output, signal }) {
@@ -46,6 +47,7 @@ export const testCommand = command({
       threads: values.threads,
       seed: values.seed,
       rounding: roundingOf(values.rounding),
+      engine: values.engine,
       // As in the original, 'test' is always of the TEST phase.
       phase: Phase.TEST,
       level: values.level,
