@@ -64,13 +64,12 @@ export type InstructionSet =
   | 'avx512'
   | 'avx512_vnni'
   | 'neon'
-  | 'neon_dot'
-  | 'ref';
+  | 'neon_dot';
 
 export interface StreamOptions {
   /** Threads that share the work, 1..1024; the machine's processors where unset. Results do not depend on it. */
   threads?: number;
-  /** Limits the kernels to an instruction set; an error where this machine lacks it. 'ref': the definitions. */
+  /** Limits the kernels to an instruction set; an error where this machine lacks it. */
   isa?: InstructionSet;
   /** Collect timings per layer and op. */
   profile?: boolean;
