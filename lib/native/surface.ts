@@ -64,12 +64,13 @@ export type InstructionSet =
   | 'avx512'
   | 'avx512_vnni'
   | 'neon'
-  | 'neon_dot';
+  | 'neon_dot'
+  | 'ref';
 
 export interface StreamOptions {
   /** Threads that share the work, 1..1024; the machine's processors where unset. Results do not depend on it. */
   threads?: number;
-  /** Limits the kernels to an instruction set; an error where this machine lacks it. */
+  /** Limits the kernels to an instruction set; an error where this machine lacks it. 'ref': the definitions. */
   isa?: InstructionSet;
   /** Collect timings per layer and op. */
   profile?: boolean;
