@@ -21,7 +21,7 @@ namespace {
 
 struct Shape {
   std::string name;
-  int64_t c, h, w, k, r, s, stride, pad;
+  int64_t c, h, w, k, r, s, stride, pad, group;
 };
 
 struct Options {
@@ -77,8 +77,9 @@ std::vector<Shape> read_shapes(const std::string& path) {
     if (line.empty() || line[0] == '#') continue;
     std::istringstream fields(line);
     Shape s;
-    require(bool(fields >> s.name >> s.c >> s.h >> s.w >> s.k >> s.r >> s.s >> s.stride >> s.pad), path, ": ",
-            line);
+    require(bool(fields >> s.name >> s.c >> s.h >> s.w >> s.k >> s.r >> s.s >> s.stride >> s.pad >> s.group),
+            path, ": ", line);
+    require(s.group >= 1 && s.c % s.group == 0, path, ": the groups do not divide the channels: ", line);
     shapes.push_back(s);
   }
   return shapes;
@@ -110,13 +111,14 @@ struct Problem {
       for (int64_t i = 0; i < count; ++i) v.data()[i] = float(int32_t(engine())) * (size / 2147483648.0f);
     };
     fill(src, n * s.c * s.h * s.w, 1.0f);
-    fill(weights, s.k * s.c * s.r * s.s, std::sqrt(3.0f / float(s.c * s.r * s.s)));
+    fill(weights, s.k * (s.c / s.group) * s.r * s.s, std::sqrt(3.0f / float(s.c / s.group * s.r * s.s)));
     fill(bias, s.k, 0.1f);
     fill(dst, n * s.k * p * q, 0.0f);
     a.src = Tensor::of(src.data(), {n, s.c, s.h, s.w});
-    a.weights = Tensor::of(weights.data(), {s.k, s.c, s.r, s.s});
+    a.weights = Tensor::of(weights.data(), {s.k, s.c / s.group, s.r, s.s});
     a.bias = Tensor::of(bias.data(), {s.k});
     a.dst = Tensor::of(dst.data(), {n, s.k, p, q});
+    a.group = s.group;
     a.stride_h = a.stride_w = s.stride;
     a.pad_h = a.pad_w = s.pad;
     a.relu = true;
