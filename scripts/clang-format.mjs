@@ -4,7 +4,7 @@ import { root } from './setup.mjs';
 
 const files = spawnSync(
   'git',
-  ['ls-files', 'native/**.h', 'native/**.cpp', 'test/native/*', 'bench/native/*'],
+  ['ls-files', 'native/**.h', 'native/**.cpp', 'test/native/*', 'bench/native/*', 'examples/c/*'],
   {
     cwd: root,
     encoding: 'utf8',

@@ -78,6 +78,26 @@ describe('native', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('gives the C interface and the benchmarks core and nothing else, and core no knowledge of them', () => {
+    const includes = (file: string) =>
+      [...readFileSync(join(root, file), 'utf8').matchAll(/#include "([^"]+)"/g)].map((m) => m[1]);
+    const users = [...files('native/c_api', /\.(h|cpp)$/), ...files('native/bench', /\.(h|cpp)$/)];
+    const foreign = users.flatMap((file) =>
+      includes(file)
+        .filter((target) => target.includes('/') && !target.startsWith('core/'))
+        .map((target) => `${file} -> ${target}`),
+    );
+    expect(foreign).toEqual([]);
+    const knowing = [...files('native/core', /\.(h|cpp)$/), ...files('native/binding', /\.(h|cpp)$/)].filter(
+      (file) => includes(file).some((target) => /ristretto\.h|c_api/.test(target)),
+    );
+    expect(knowing).toEqual([]);
+    expect(
+      files('native/core', /\.(h|cpp)$/).filter((file) => includes(file).some((t) => /bench\//.test(t))),
+    ).toEqual([]);
+    expect(includes('native/include/ristretto.h')).toEqual([]);
+  });
+
   it('keeps what a header of core includes below it', () => {
     const wrong: string[] = [];
     for (const file of files('native/core/format', /\.h$/))
