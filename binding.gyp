@@ -7,7 +7,7 @@
     {
       "target_name": "ristretto",
       "sources": [
-        "<!@(node -p \"const f=require('fs'),w=d=>f.readdirSync(d,{withFileTypes:true}).flatMap(e=>e.isDirectory()?w(d+'/'+e.name):e.name.endsWith('.cpp')?[d+'/'+e.name]:[]);[...w('native/core'),...w('native/binding')].join(' ')\")"
+        "<!@(node -p \"const f=require('fs'),w=d=>f.readdirSync(d,{withFileTypes:true}).flatMap(e=>e.isDirectory()?w(d+'/'+e.name):e.name.endsWith('.cpp')?[d+'/'+e.name]:[]);[...w('native/core'),...w('native/bench'),...w('native/binding')].join(' ')\")"
       ],
       "include_dirs": ["native", "native/include", "<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS"],

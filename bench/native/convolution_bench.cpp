@@ -12,8 +12,8 @@
 #include <random>
 #include <sstream>
 
+#include "bench/rates.h"
 #include "core/op/convolution.h"
-#include "fma_rate.h"
 
 using namespace ristretto;
 
@@ -147,9 +147,18 @@ double error_of(const Shape& shape, const Options& options, const CpuFeatures& f
   return error / most;
 }
 
+// Operations a second of one thread.
+double measure_peak(const CpuFeatures& features) {
+  const bench::RegisterLoop& loop = bench::float_loop(features);
+  Context context(1, features);
+  double best = 1e30;
+  for (int round = 0; round < 50; ++round) best = std::min(best, bench::seconds_of(context, loop));
+  return loop.operations / best;
+}
+
 int run(const Options& options) {
   const CpuFeatures features = limit_cpu_features(options.isa);
-  const double peak = measure_fma_rate(features) * 1e-9;
+  const double peak = measure_peak(features) * 1e-9;
   std::printf("one core's multiply-add rate: %.0f GFLOP/s\n", peak);
   std::vector<Shape> shapes = read_shapes(options.shapes);
   std::erase_if(shapes, [&](const Shape& s) { return s.name.find(options.only) == std::string::npos; });

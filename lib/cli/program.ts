@@ -28,14 +28,15 @@ function choose(
   output: Output,
 ): Choice | number {
   const normal = (name: string) => name.replaceAll('-', '_');
-  const index = argv.findIndex(
-    (arg) => !arg.startsWith('-') && commands.some(({ name }) => normal(name) === normal(arg)),
-  );
-  if (index >= 0)
-    return {
-      command: commands.find(({ name }) => normal(name) === normal(argv[index]))!,
-      args: argv.filter((_, i) => i !== index),
-    };
+  // A name may have two words, `bench kernels`, which stand side by side.
+  const words = ({ name }: Command) => name.split(' ');
+  const standsAt = (command: Command, index: number) =>
+    words(command).every((word, i) => normal(argv[index + i] ?? '') === normal(word));
+  for (const index of argv.keys()) {
+    const command = commands.find((candidate) => standsAt(candidate, index));
+    if (!command) continue;
+    return { command, args: argv.filter((_, i) => i < index || i >= index + words(command).length) };
+  }
   const unknown = argv.find((arg) => !arg.startsWith('-'));
   if (unknown === undefined) {
     if (argv.some((arg) => /^--?version$/.test(arg))) {
@@ -46,6 +47,11 @@ function choose(
     return argv.some((arg) => /^--?h(elp)?$/.test(arg)) ? 0 : WRONG_USAGE;
   }
   const names = commands.map(({ name }) => name);
+  const kinds = commands.map(words).filter(([first, second]) => second && normal(first) === normal(unknown));
+  if (kinds.length > 0) {
+    output.error(`${unknown}: which one? ${kinds.map((kind) => kind.join(' ')).join(', ')}`);
+    return WRONG_USAGE;
+  }
   const near = nearest(unknown, names);
   output.error(
     `unknown action: ${unknown}` +

@@ -1,3 +1,4 @@
+import { benchCommands } from './commands/bench.js';
 import { classifyCommand } from './commands/classify.js';
 import { computeImageMeanCommand } from './commands/compute-image-mean.js';
 import { convertImagesetCommand } from './commands/convert-imageset.js';
@@ -9,4 +10,5 @@ await runProgram('ristretto', [
   classifyCommand,
   convertImagesetCommand,
   computeImageMeanCommand,
+  ...benchCommands,
 ]);

@@ -11,6 +11,8 @@ export const {
   LmdbWriter,
   convertImage,
   cpuFeatures,
+  benchConvolutionFixed,
+  benchSpan,
   fixedBound,
   ops,
 } = addon;

@@ -567,6 +567,61 @@ export interface PixelImage {
   channels: number;
 }
 
+/** One convolution on codes, to be measured. */
+export interface ConvolutionProblem {
+  channels: number;
+  height: number;
+  width: number;
+  kernels: number;
+  kernelH: number;
+  kernelW: number;
+  stride: number;
+  pad: number;
+  group: number;
+  images: number;
+  /** Of codes and weights. */
+  bits: 8 | 16;
+}
+
+/** What native/bench/convolution_fixed_bench.h says of one kernel. */
+export interface ConvolutionTiming {
+  kernel: string;
+  /** The definition itself, timed by one run on one image. */
+  definition: boolean;
+  /** Of one run, the least of all rounds. */
+  seconds: number;
+  /** Of one run: two a multiply-accumulate. */
+  operations: number;
+  /** What the kernel is made of, and how many operations a second the machine does of it, on as many threads. */
+  instruction: string | null;
+  peak: number | null;
+}
+
+/** A trim, or with `range` a range analysis, of `count` floats. */
+export interface SpanProblem {
+  range?: boolean;
+  format?: TrimFormat | null;
+  count: number;
+}
+
+export interface SpanTiming {
+  /** Of one pass, the least of all rounds. */
+  seconds: number;
+  /** Of the source. */
+  bytes: number;
+  /** Bytes of source that a plain copy (trims) or read (range) does a second, on as many threads. */
+  peak: number;
+}
+
+export interface BenchOptions {
+  threads: number;
+  isa?: InstructionSet;
+  /** One kernel by name instead of all. */
+  kernel?: string;
+  /** How long each is timed at least. */
+  seconds: number;
+}
+
 export interface CpuFeatures {
   avx2: boolean;
   avxVnni: boolean;
@@ -597,6 +652,9 @@ export interface NativeAddon {
     target: { gray?: boolean; height?: number; width?: number },
   ): Promise<PixelImage>;
   cpuFeatures(): CpuFeatures;
+  /** Every kernel that supports the problem, each checked against the definition, then timed; on a thread of its own. */
+  benchConvolutionFixed(problem: ConvolutionProblem, options: BenchOptions): Promise<ConvolutionTiming[]>;
+  benchSpan(problem: SpanProblem, options: BenchOptions): Promise<SpanTiming>;
   /** What the weights of a fixed convolution say of its largest sums; `fields` as for `ops.convolutionFixed`. */
   fixedBound(fields: ConvolutionFixedFields): FixedBound;
   ops: NativeOps;

@@ -1,6 +1,7 @@
 // The addon's entry: registrations only.
 #include <napi.h>
 
+#include "bench.h"
 #include "code_tensor.h"
 #include "convert_image.h"
 #include "core/cpu/features.h"
@@ -36,6 +37,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   GraphHandle::define(env);
   StreamHandle::define(env, exports);
   define_lmdb(env, exports);
+  define_bench(env, exports);
   define_convert_image(env, exports);
   define_fixed_bound(env, exports);
   exports.Set("cpuFeatures", Napi::Function::New(env, cpu_features));

@@ -1,0 +1,5 @@
+import type { Command } from '../command.js';
+import { benchKernelsCommand } from './bench/kernels.js';
+
+/** What `ristretto bench` measures, a file each. */
+export const benchCommands: readonly Command[] = [benchKernelsCommand];
