@@ -1,6 +1,9 @@
 #include "requantise.h"
 
+#include "../cpu/code_kernels.h"
 #include "check_codes.h"
+#include "code_lines.h"
+#include "fixed_step.h"
 
 namespace ristretto {
 
@@ -18,6 +21,39 @@ void requantise_ref(Context&, const RequantiseArguments& a) {
   }
 }
 
+namespace {
+
+template <const CodeKernels* (*kernels)()>
+KernelRow<RequantiseArguments> line_row(const char* name) {
+  return {name,
+          [](const RequantiseArguments& a, const CpuFeatures& features) {
+            return kernels() && kernels()->supports(features) &&
+                   make_fixed_code_step(make_requantise(a.src_fractional_length, a.format, a.rounding));
+          },
+          [](Context& context, const RequantiseArguments& a) {
+            RequantiseLine line{};
+            line.src_type = a.src.type, line.dst_type = a.dst.type;
+            line.step = *make_fixed_code_step(make_requantise(a.src_fractional_length, a.format, a.rounding));
+            line.relu = a.relu;
+            // Side by side in both: a line is one run of codes, else every pixel is.
+            const bool dense = a.src.pixel_stride == a.src.channels && a.dst.pixel_stride == a.dst.channels;
+            for_code_lines(
+                context, a.src, a.dst,
+                [&](const CodeLine& at) {
+                  RequantiseLine l = line;
+                  l.count = a.src.channels * (dense ? at.pixels : 1);
+                  for (int64_t w = 0; w < (dense ? 1 : at.pixels); ++w) {
+                    l.src = a.src.pixel(at.image, at.row, w);
+                    l.dst = a.dst.pixel(at.image, at.row, w);
+                    kernels()->requantise(l);
+                  }
+                },
+                [&](int64_t n, int64_t begin, int64_t end) { fill_halo(a.dst, n, begin, end); });
+          }};
+}
+
+}  // namespace
+
 void RequantiseCodes::check(const Arguments& a) {
   check_code_tensor(a.src, "requantise", "input");
   check_code_tensor(a.dst, "requantise", "output");
@@ -31,6 +67,9 @@ void RequantiseCodes::check(const Arguments& a) {
 
 const std::vector<KernelRow<RequantiseArguments>>& RequantiseCodes::rows() {
   static const std::vector<KernelRow<RequantiseArguments>> rows = {
+      line_row<code_kernels_avx512>("avx512"),
+      line_row<code_kernels_avx2>("avx2"),
+      line_row<code_kernels_portable>("portable"),
       {"ref", [](const RequantiseArguments&, const CpuFeatures&) { return true; }, requantise_ref},
   };
   return rows;

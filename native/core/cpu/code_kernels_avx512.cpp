@@ -1,0 +1,38 @@
+#include "code_kernels.h"
+
+#if defined(__x86_64__)
+#include <algorithm>
+#include <climits>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include "target.h"
+
+RISTRETTO_TARGET_BEGIN(RISTRETTO_AVX512)
+namespace ristretto {
+namespace {
+constexpr int kVectorBytes = 64;
+#include "code_kernels.inl"
+}  // namespace
+}  // namespace ristretto
+RISTRETTO_TARGET_END
+
+namespace ristretto {
+
+const CodeKernels* code_kernels_avx512() {
+  static constexpr CodeKernels kernels =
+      make_code_kernels([](const CpuFeatures& features) { return features.avx512; });
+  return &kernels;
+}
+
+}  // namespace ristretto
+
+#else
+
+namespace ristretto {
+const CodeKernels* code_kernels_avx512() { return nullptr; }
+}  // namespace ristretto
+
+#endif
