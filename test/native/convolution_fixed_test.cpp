@@ -218,6 +218,46 @@ TEST(wide_weights) {
   check_kind({12, 10}, 11, 40);
 }
 
+// Each channel by itself: on both sides of every vector's length, with halos that cover the padding, in part,
+// or not at all, and biases and shifts beyond 32 bits.
+TEST(depthwise_layers_equal_the_definition) {
+  cases::Random random(15);
+  int by_channel = 0;
+  for (int i = 0; i < 400; ++i) {
+    Problem::Shape s = Problem::random_shape(random);
+    s.c = s.k = s.group = random.integer(1, random.integer(0, 1) ? 20 : 100);
+    s.spread_h = s.spread_w = random.integer(0, 9) ? 1 : 2;
+    const Problem::Kind kinds[] = {{8, 8}, {8, 8, true}, {16, 8}, {16, 8, true}, {8, 16}, {4, 4}, {16, 16}};
+    const Problem problem(s, kinds[random.integer(0, 6)], random);
+    by_channel += std::string(select_kernel(ConvolutionFixed::rows(), problem.a, CpuFeatures{}).name) ==
+                  "depthwise_portable";
+    check_rows(problem);
+  }
+  CHECK(by_channel > 250, by_channel);
+}
+
+TEST(depthwise_kernels_keep_their_weights) {
+  cases::Random random(16);
+  Problem::Shape s{1, 20, 7, 9, 20, 3, 3, 1, 1, 1, 1, 1, 1, 20};
+  Problem p(s, {8, 8}, random);
+  PackedWeights packed;
+  p.a.packed = &packed;
+  Context context(2, detect_cpu_features());
+  const auto run = [&] {
+    return p.result([&](const ConvolutionFixedArguments& a) { ConvolutionFixed::run(context, a); });
+  };
+  const auto reference = [&] {
+    return p.result([&](const ConvolutionFixedArguments& a) { convolution_fixed_ref(context, a); });
+  };
+  p.compare(run(), reference(), "first version");
+  for (char& w : p.weights) w = char(-w / 2);
+  p.a.weights_version = 1;
+  p.compare(run(), reference(), "second version");
+  p.bias[3] += 40;
+  p.a.src_fractional_length += 2;
+  p.compare(run(), reference(), "second format");
+}
+
 TEST(kept_weights_follow_their_version) {
   cases::Random random(12);
   Problem p({1, 8, 5, 5, 20, 3, 3, 1, 1, 1, 1, 1, 1, 1}, {8, 8}, random);

@@ -69,6 +69,24 @@ struct MeanWindow {
   int64_t channel_stride;  // floats
 };
 
+// Pixels of a line whose channels are convolved each with its own weights, the same taps for all of them.
+struct DepthwiseLine {
+  const char* src;  // the first pixel's window
+  int64_t pixel_bytes;
+  const int64_t* taps;         // bytes from a window's start to each tap
+  const int64_t* weight_rows;  // and that tap's row of weights
+  int64_t tap_count;
+  const int32_t* weights;  // [row][channels]
+  const int32_t* init;     // [channels]: what the sums start from
+  const int32_t* bias;     // [channels]: what is added where store->sum_left is not 0
+  int64_t pixels, channels;
+  DataType type;
+  const FixedStore* store;  // or null: the sums are wanted
+  char* dst;
+  int64_t dst_pixel_bytes;
+  int32_t* sums;  // [pixels][channels]
+};
+
 struct CodeKernels {
   bool (*supports)(const CpuFeatures& features);
   bool (*quantise)(const QuantiseLine& line);  // false: a NaN was met
@@ -76,6 +94,7 @@ struct CodeKernels {
   void (*requantise)(const RequantiseLine& line);
   void (*max)(const MaxLine& line);
   void (*mean)(const MeanWindow& window);  // of fewer than 2^16 pixels
+  void (*depthwise)(const DepthwiseLine& line);
 };
 
 // Null where the compiler's target lacks the instruction set.

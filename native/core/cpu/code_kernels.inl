@@ -237,6 +237,14 @@ void dequantise_line(const DequantiseLine& l) {
   }
 }
 
+template <class Lanes>
+RISTRETTO_INLINE void round_shift(Lanes& x, const FixedStep& step) {
+  x <<= step.left;
+  x = (x + step.add + ((x >> step.sign_shift) & step.mask)) >> step.right;
+  x = x < step.low ? Lanes{} + step.low : x;
+  x = x > step.high ? Lanes{} + step.high : x;
+}
+
 // To has the width of From, or not: 16 bytes of the wider one at a time.
 template <class From, class To>
 void requantise_line(const RequantiseLine& l) {
@@ -259,10 +267,7 @@ void requantise_line(const RequantiseLine& l) {
     for (int i = 0; i < n / lanes; ++i) {
       Part y = load<Part>(reinterpret_cast<const char*>(&x) + i * sizeof(Part));
       y = y < least ? Part{} + least : y;
-      y <<= step.left;
-      y = (y + step.add + ((y >> step.sign_shift) & step.mask)) >> step.right;
-      y = y < step.low ? Part{} + step.low : y;
-      y = y > step.high ? Part{} + step.high : y;
+      round_shift(y, step);
       store(reinterpret_cast<char*>(&x) + i * sizeof(Part), y);
     }
     x += CodeVector<To>::zero;
@@ -407,6 +412,73 @@ void mean_window(const MeanWindow& m) {
   }
 }
 
+// Sums of `lanes` channels of `pixels` pixels.
+template <class T, int lanes, int pixels>
+RISTRETTO_INLINE void depthwise_block(const DepthwiseLine& l, int64_t channel, int64_t pixel,
+                                      const Vector<int32_t, 4 * lanes>& init) {
+  using Ints = Vector<int32_t, 4 * lanes>;
+  using Words = Vector<std::conditional_t<std::is_unsigned_v<T>, uint16_t, int16_t>, 2 * lanes>;
+  Ints sum[pixels];
+  for (int p = 0; p < pixels; ++p) sum[p] = init;
+  const char* src = l.src + pixel * l.pixel_bytes + channel * int64_t(sizeof(T));
+  for (int64_t t = 0; t < l.tap_count; ++t) {
+    const Ints weight = load<Ints>(l.weights + l.weight_rows[t] * l.channels + channel);
+    const char* at = src + l.taps[t];
+#pragma GCC unroll 4
+    for (int p = 0; p < pixels; ++p)
+      sum[p] +=
+          __builtin_convertvector(
+              __builtin_convertvector(load<Vector<T, lanes * sizeof(T)>>(at + p * l.pixel_bytes), Words),
+              Ints) *
+          weight;
+  }
+  if (!l.store) {
+    for (int p = 0; p < pixels; ++p) store(l.sums + (pixel + p) * l.channels + channel, sum[p]);
+    return;
+  }
+  const FixedStore& s = *l.store;
+#pragma GCC unroll 4
+  for (int p = 0; p < pixels; ++p) {
+    Ints x = sum[p];
+    if (s.sum_left) x = (x << s.sum_left) + load<Ints>(l.bias + channel);
+    if (s.relu) x = x < 0 ? Ints{} : x;
+    round_shift(x, s.output);
+    if (s.has_consumer) round_shift(x, s.consumer);
+    x += s.zero;
+    char* dst = l.dst + (pixel + p) * l.dst_pixel_bytes;
+    const auto words = __builtin_convertvector(x, Vector<int16_t, 2 * lanes>);
+    if (s.type == DataType::i16)
+      store(dst + 2 * channel, words);
+    else
+      store(dst + channel, __builtin_convertvector(words, Vector<int8_t, lanes>));
+  }
+}
+
+template <class T, int lanes>
+void depthwise_channels(const DepthwiseLine& l, int64_t channel) {
+  using Ints = Vector<int32_t, 4 * lanes>;
+  // What storage adds to every code is taken off once.
+  Ints init = load<Ints>(l.init + channel);
+  if (CodeVector<T>::zero)
+    for (int64_t t = 0; t < l.tap_count; ++t)
+      init -= CodeVector<T>::zero * load<Ints>(l.weights + l.weight_rows[t] * l.channels + channel);
+  int64_t pixel = 0;
+  for (; pixel + 4 <= l.pixels; pixel += 4) depthwise_block<T, lanes, 4>(l, channel, pixel, init);
+  for (; pixel < l.pixels; ++pixel) depthwise_block<T, lanes, 1>(l, channel, pixel, init);
+}
+
+template <class T>
+void depthwise_line(const DepthwiseLine& l) {
+  constexpr int lanes = kVectorBytes / 4;
+  int64_t c = 0;
+  for (; c + lanes <= l.channels; c += lanes) depthwise_channels<T, lanes>(l, c);
+  if (c == l.channels) return;
+  if (l.channels >= lanes)
+    depthwise_channels<T, lanes>(l, l.channels - lanes);  // overlaps what is done
+  else
+    for (; c < l.channels; ++c) depthwise_channels<T, 1>(l, c);
+}
+
 constexpr CodeKernels make_code_kernels(bool (*supports)(const CpuFeatures&)) {
   CodeKernels k{};
   k.supports = supports;
@@ -434,6 +506,11 @@ constexpr CodeKernels make_code_kernels(bool (*supports)(const CpuFeatures&)) {
     m.type == DataType::i16  ? mean_window<int16_t>(m)
     : m.type == DataType::u8 ? mean_window<uint8_t>(m)
                              : mean_window<int8_t>(m);
+  };
+  k.depthwise = [](const DepthwiseLine& l) {
+    l.type == DataType::i16  ? depthwise_line<int16_t>(l)
+    : l.type == DataType::u8 ? depthwise_line<uint8_t>(l)
+                             : depthwise_line<int8_t>(l);
   };
   return k;
 }

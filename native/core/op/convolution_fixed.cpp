@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "convolution_fixed_depthwise.h"
 #include "convolution_fixed_tiles.h"
 
 namespace ristretto {
@@ -140,10 +141,24 @@ constexpr KernelRow<ConvolutionFixedArguments> tiles(const char* name) {
           }};
 }
 
+template <const CodeKernels* (*Kernels)()>
+constexpr KernelRow<ConvolutionFixedArguments> depthwise(const char* name) {
+  return {name,
+          [](const ConvolutionFixedArguments& a, const CpuFeatures& features) {
+            return Kernels() && Kernels()->supports(features) && convolution_fixed_depthwise_supports(a);
+          },
+          [](Context& context, const ConvolutionFixedArguments& a) {
+            convolution_fixed_depthwise(context, a, *Kernels());
+          }};
+}
+
 }  // namespace
 
 const std::vector<KernelRow<ConvolutionFixedArguments>>& ConvolutionFixed::rows() {
   static const std::vector<KernelRow<ConvolutionFixedArguments>> table = {
+      depthwise<code_kernels_avx512>("depthwise_avx512"),
+      depthwise<code_kernels_avx2>("depthwise_avx2"),
+      depthwise<code_kernels_portable>("depthwise_portable"),
       tiles<fixed_kernels_avx512_vnni>("avx512_vnni"),
       tiles<fixed_kernels_avx_vnni>("avx_vnni"),
       tiles<fixed_kernels_avx512>("avx512"),
