@@ -12,6 +12,7 @@ export {
   type StreamOptions,
   type StreamTiming,
 } from './native/index.js';
+export * as kernels from './kernels/index.js';
 export { Blob, fill } from './blob/index.js';
 export {
   ActivationArena,

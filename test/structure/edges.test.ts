@@ -15,6 +15,7 @@ function files(folder: string, pattern: RegExp): string[] {
 const mayImport: Record<string, string[]> = { errors: [], util: ['errors'] };
 mayImport.proto = ['errors', 'util'];
 mayImport.native = ['errors', 'util'];
+mayImport.kernels = ['errors', 'util', 'native'];
 mayImport.blob = ['errors', 'util', 'proto', 'native'];
 mayImport.formats = [...mayImport.blob, 'blob'];
 mayImport.graph = [...mayImport.formats, 'formats'];

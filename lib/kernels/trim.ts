@@ -1,0 +1,83 @@
+import { ops, Tensor, type RandomStream, type TrimFormat } from '../native/index.js';
+import { fnv1a32 } from '../util/philox.js';
+import { array, copied, integer, refuse } from './check.js';
+import { run, runSync, type KernelOptions, type Work } from './work.js';
+
+/** Names the random words of a stochastic trim: element i has the word of firstElement + i. */
+export interface RandomName {
+  /** 0 where unset, as are the others. */
+  seed?: number;
+  /** A number, or what it is the FNV-1a hash of: 'layer/role', role being weights, bias, input or output. */
+  stream?: number | string;
+  step?: number;
+  firstElement?: number;
+}
+
+function prepare(values: Float32Array, format: TrimFormat, random: RandomStream | null): Work<Float32Array> {
+  array(values, 'values', [Float32Array]);
+  if (typeof format !== 'object' || format === null) refuse('format', 'must be a number format');
+  const memory = copied(values);
+  const tensor = new Tensor(memory, 0, 'f32', [values.length]);
+  return {
+    enqueue: (stream) => ops.trim(stream, { src: tensor, dst: tensor, format, random }),
+    result: () => new Float32Array(memory.arrayBuffer, 0, values.length),
+  };
+}
+
+function nearest(values: Float32Array, format: TrimFormat): Work<Float32Array> {
+  if (format?.rounding === 'stochastic')
+    refuse('format.rounding', 'stochastic rounding has a function of its own, roundStochastic');
+  return prepare(values, format, null);
+}
+
+function stochastic(values: Float32Array, format: TrimFormat, name: RandomName): Work<Float32Array> {
+  if (typeof name !== 'object' || name === null)
+    refuse('random', 'must be { seed, stream, step, firstElement }');
+  const { seed = 0, stream = 0, step = 0, firstElement = 0 } = name;
+  return prepare(
+    values,
+    typeof format === 'object' && format ? { ...format, rounding: 'stochastic' } : format,
+    {
+      seed: integer(seed, 'seed', 0, Number.MAX_SAFE_INTEGER),
+      stream: typeof stream === 'string' ? fnv1a32(stream) : integer(stream, 'stream', 0, 2 ** 32 - 1),
+      step: integer(step, 'step', 0, 2 ** 32 - 1),
+      firstElement: integer(firstElement, 'firstElement', 0, Number.MAX_SAFE_INTEGER),
+    },
+  );
+}
+
+/** The nearest numbers that the format represents, in an array of their own. A NaN is a DataError. */
+export async function trim(
+  values: Float32Array,
+  format: TrimFormat,
+  options: KernelOptions = {},
+): Promise<Float32Array> {
+  return run(nearest(values, format), options);
+}
+
+export function trimSync(
+  values: Float32Array,
+  format: TrimFormat,
+  options: KernelOptions = {},
+): Float32Array {
+  return runSync(nearest(values, format), options);
+}
+
+/** The number below or above each value, by chance in proportion; the same for the same random name. */
+export async function roundStochastic(
+  values: Float32Array,
+  format: TrimFormat,
+  random: RandomName = {},
+  options: KernelOptions = {},
+): Promise<Float32Array> {
+  return run(stochastic(values, format, random), options);
+}
+
+export function roundStochasticSync(
+  values: Float32Array,
+  format: TrimFormat,
+  random: RandomName = {},
+  options: KernelOptions = {},
+): Float32Array {
+  return runSync(stochastic(values, format, random), options);
+}

@@ -1,0 +1,52 @@
+import { DataError, type RistrettoError, UsageError } from '../errors/index.js';
+import { Stream, type NativeStream } from '../native/index.js';
+
+/** Where a kernel runs. */
+export interface KernelOptions {
+  /** A stream of one's own, with its threads and instruction set; one of all processors is shared otherwise. */
+  stream?: NativeStream;
+}
+
+/** A kernel whose arguments are checked and copied: ready to run, and to hand out its result. */
+export interface Work<Result> {
+  enqueue(stream: NativeStream): void;
+  result(): Result;
+}
+
+let shared: NativeStream | null = null;
+const streamOf = ({ stream }: KernelOptions): NativeStream => stream ?? (shared ??= new Stream());
+
+function enqueue(work: Work<unknown>, stream: NativeStream): void {
+  try {
+    work.enqueue(stream);
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
+
+/** What arises while a kernel runs is the data's fault: its arguments were checked before. */
+const dataError = (error: unknown): RistrettoError =>
+  new DataError((error as Error).message, { cause: error });
+
+/** Blocks the JavaScript thread. */
+export function runSync<Result>(work: Work<Result>, options: KernelOptions): Result {
+  const stream = streamOf(options);
+  enqueue(work, stream);
+  try {
+    stream.syncBlocking();
+  } catch (error) {
+    throw dataError(error);
+  }
+  return work.result();
+}
+
+export async function run<Result>(work: Work<Result>, options: KernelOptions): Promise<Result> {
+  const stream = streamOf(options);
+  enqueue(work, stream);
+  try {
+    await stream.sync();
+  } catch (error) {
+    throw dataError(error);
+  }
+  return work.result();
+}
