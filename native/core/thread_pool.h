@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
+
+#include "function_ref.h"
 
 namespace ristretto {
 
@@ -19,12 +20,13 @@ class ThreadPool {
 
   // Calls body(task, worker) for every task in [0, tasks), each once; worker is in [0, threads()) and no two
   // calls with the same worker overlap. Returns when all are done; rethrows the first exception. Not
-  // reentrant: one caller at a time.
-  void run(int64_t tasks, const std::function<void(int64_t task, int worker)>& body);
+  // reentrant: one caller at a time. A worker that is still waking up when the last task is taken is not
+  // waited for.
+  void run(int64_t tasks, FunctionRef<void(int64_t task, int worker)> body);
 
   // Splits [0, count) into contiguous ranges of at least `grain` and calls body(begin, end, worker).
   void for_range(int64_t count, int64_t grain,
-                 const std::function<void(int64_t begin, int64_t end, int worker)>& body);
+                 FunctionRef<void(int64_t begin, int64_t end, int worker)> body);
 
  private:
   struct State;

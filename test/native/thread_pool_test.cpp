@@ -1,6 +1,8 @@
 #include "core/thread_pool.h"
 
 #include <atomic>
+#include <chrono>
+#include <thread>
 
 #include "check.h"
 #include "core/error.h"
@@ -48,4 +50,64 @@ TEST(an_exception_in_a_worker_reaches_the_caller_and_the_pool_survives) {
   std::atomic<int> sum{0};
   pool.run(10, [&](int64_t task, int) { sum += task; });
   CHECK_EQUAL(sum.load(), 45);
+}
+
+TEST(loops_follow_each_other_and_pauses_with_nothing_lost_or_run_twice) {
+  for (int threads : {2, 5}) {
+    ThreadPool pool(threads);
+    std::vector<int64_t> seen(16);
+    int64_t expected = 0;
+    for (int round = 0; round < 3000; ++round) {
+      // What a loop reads and writes is plain memory: one loop is over, and visible, before the next begins.
+      const int64_t tasks = 1 + round % 16;
+      pool.run(tasks, [&](int64_t task, int) { seen[size_t(task)] += round; });
+      for (int64_t task = 0; task < tasks; ++task) expected += round;
+      if (round % 500 == 499)
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));  // workers fall asleep
+    }
+    int64_t sum = 0;
+    for (int64_t s : seen) sum += s;
+    CHECK_EQUAL(sum, expected);
+  }
+}
+
+TEST(the_callers_work_is_done_where_workers_outlast_it) {
+  ThreadPool pool(3);
+  for (int round = 0; round < 3; ++round) {
+    std::atomic<int> finished{0};
+    pool.run(3, [&](int64_t, int worker) {
+      // Longer than a thread stays awake: the caller has to sleep until the last one wakes it.
+      if (worker != 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      ++finished;
+    });
+    CHECK_EQUAL(finished.load(), 3);
+  }
+}
+
+TEST(only_the_first_exception_is_thrown_and_later_loops_throw_none) {
+  ThreadPool pool(4);
+  int thrown = 0;
+  for (int round = 0; round < 300; ++round) {
+    try {
+      pool.run(8, [&](int64_t task, int) {
+        if (round % 2 == 0) fail("task ", task);
+      });
+    } catch (const Error&) {
+      CHECK_EQUAL(round % 2, 0);
+      ++thrown;
+    }
+  }
+  CHECK_EQUAL(thrown, 150);
+}
+
+TEST(pools_end_whether_their_workers_are_awake_or_asleep) {
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<int> hits{0};
+    {
+      ThreadPool pool(4);
+      if (round % 3) pool.run(8, [&](int64_t, int) { ++hits; });
+      if (round % 3 == 2) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    CHECK_EQUAL(hits.load(), round % 3 ? 8 : 0);
+  }
 }
