@@ -87,6 +87,12 @@ export const netOptions = {
   },
 } as const satisfies OptionTable;
 
+/** A net and its weights. */
+export const modelOptions = {
+  model: { kind: 'string', value: 'FILE', required: 'Need a model definition.', help: "the net's prototxt" },
+  weights: { kind: 'string', value: 'FILE', required: 'Need model weights.', help: 'the trained weights' },
+} as const satisfies OptionTable;
+
 /** How the commands that score a net run its quantised layers. */
 export const engineOptions = {
   engine: {

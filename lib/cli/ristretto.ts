@@ -2,12 +2,16 @@ import { benchCommands } from './commands/bench.js';
 import { classifyCommand } from './commands/classify.js';
 import { computeImageMeanCommand } from './commands/compute-image-mean.js';
 import { convertImagesetCommand } from './commands/convert-imageset.js';
+import { planCommand } from './commands/plan.js';
 import { quantizeCommand } from './commands/quantize.js';
+import { verifyCommand } from './commands/verify.js';
 import { runProgram } from './program.js';
 
 await runProgram('ristretto', [
   quantizeCommand,
   classifyCommand,
+  planCommand,
+  verifyCommand,
   convertImagesetCommand,
   computeImageMeanCommand,
   ...benchCommands,

@@ -15,6 +15,7 @@ import { fillParams } from '../graph/params.js';
 import { fixedBound, NativeMemory, type FixedBound, type NativeStream } from '../native/index.js';
 import type { NetParameter, Phase } from '../proto/index.js';
 import { decide } from './decide.js';
+import { describePlan, type PlanDescription } from './describe.js';
 import { lower, type Lowering } from './lower.js';
 import { DEFAULT_PART_BYTES, planMemory, type MemoryPlan } from './memory-plan.js';
 import { ParameterStore } from './parameters.js';
@@ -174,6 +175,12 @@ export class IntegerNet {
       bounds: this.#bounds,
       parameters: this.#parameters,
     };
+  }
+
+  /** How each layer runs, step by step. */
+  async describe(): Promise<PlanDescription> {
+    const { lowering, plan, bounds, parameters } = await this.prepare();
+    return describePlan(lowering, plan, bounds, parameters);
   }
 
   /** Runs one pass and waits until it is done; the outputs then hold its values. */

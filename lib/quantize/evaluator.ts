@@ -184,7 +184,7 @@ export class Evaluator {
 }
 
 /** The layers that read data: those without bottoms, but for learnable parameters. */
-function sourcesOnly(param: NetParameter): NetParameter {
+export function sourcesOnly(param: NetParameter): NetParameter {
   const sources = clone(param, { shareArrays: true });
   sources.layer = sources.layer.filter(
     ({ bottom, top, type }) => bottom.length === 0 && top.length > 0 && type !== 'Parameter',

@@ -1,4 +1,5 @@
 export { classify, type ClassifyOptions, type Prediction } from './classify.js';
+export { sourcesOnly } from './evaluator.js';
 export { quantize } from './quantize.js';
 export { score, type ScoreOptions, type ScoreResult } from './score.js';
 export { parseIntegerLengths, type LayerIntegerLengths, type LayerRange } from './integer-lengths.js';
