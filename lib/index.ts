@@ -48,6 +48,16 @@ export {
   type Rewindable,
 } from './data/index.js';
 export {
+  compareWithSimulation,
+  createNet,
+  IntegerNet,
+  type BlobComparison,
+  type Engine,
+  type IntegerNetOptions,
+  type PlanDescription,
+  type RunnableNet,
+} from './engine/index.js';
+export {
   classify,
   parseIntegerLengths,
   quantize,

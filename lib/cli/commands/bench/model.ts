@@ -59,87 +59,87 @@ export const benchModelCommand = command({
     allow_missing: netOptions.allow_missing,
   },
   async run({ values, output, signal }) {
-  if (values.json) assertWritable(values.json);
-  const param = withBatch(readNetText(values.model), values.batch);
-  const weights = values.weights === undefined ? null : await readWeights(values.weights);
-  const base = {
-    registry,
-    phase: Phase.TEST,
-    rounding: roundingOf(values.rounding),
-    dataSource: values.data,
-    signal,
-  };
-  // A profile costs a little at every op, so its passes are others than those that are timed.
-  const measure = async (profile: boolean, iterations: number) => {
-    const stream = new Stream({ threads: values.threads, profile });
-    const sources = await Net.create({ ...base, param: sourcesOnly(param), stream });
-    try {
-      await sources.forward();
-      fillInputs(sources);
-      const net = await createNet(values.engine, { ...base, param, stream, sources });
+    if (values.json) assertWritable(values.json);
+    const param = withBatch(readNetText(values.model), values.batch);
+    const weights = values.weights === undefined ? null : await readWeights(values.weights);
+    const base = {
+      registry,
+      phase: Phase.TEST,
+      rounding: roundingOf(values.rounding),
+      dataSource: values.data,
+      signal,
+    };
+    // A profile costs a little at every op, so its passes are others than those that are timed.
+    const measure = async (profile: boolean, iterations: number) => {
+      const stream = new Stream({ threads: values.threads, profile });
+      const sources = await Net.create({ ...base, param: sourcesOnly(param), stream });
       try {
-        if (weights) await net.copyTrainedLayers(weights, { allowMissing: values.allow_missing });
-        for (let i = 0; i < values.warmup; i++) await net.forward();
-        const before = stream.profile();
-        const milliseconds: number[] = [];
-        for (let i = 0; i < iterations; i++) {
-          const started = performance.now();
-          await net.forward();
-          milliseconds.push(performance.now() - started);
-          output.status([`${progressBar(i + 1, iterations, 30)} pass ${i + 1} of ${iterations}`]);
+        await sources.forward();
+        fillInputs(sources);
+        const net = await createNet(values.engine, { ...base, param, stream, sources });
+        try {
+          if (weights) await net.copyTrainedLayers(weights, { allowMissing: values.allow_missing });
+          for (let i = 0; i < values.warmup; i++) await net.forward();
+          const before = stream.profile();
+          const milliseconds: number[] = [];
+          for (let i = 0; i < iterations; i++) {
+            const started = performance.now();
+            await net.forward();
+            milliseconds.push(performance.now() - started);
+            output.status([`${progressBar(i + 1, iterations, 30)} pass ${i + 1} of ${iterations}`]);
+          }
+          output.status([]);
+          const layers = layerTimes(before, stream.profile(), iterations);
+          const batch = [...sources.sourceTops.values()][0]?.shape[0] ?? 1;
+          return {
+            milliseconds,
+            layers,
+            batch,
+            threads: stream.threads,
+            engine: net instanceof IntegerNet ? 'integer' : 'simulate',
+            memory: net.memory,
+          };
+        } finally {
+          await net.close();
         }
-        output.status([]);
-        const layers = layerTimes(before, stream.profile(), iterations);
-        const batch = [...sources.sourceTops.values()][0]?.shape[0] ?? 1;
-        return {
-          milliseconds,
-          layers,
-          batch,
-          threads: stream.threads,
-          engine: net instanceof IntegerNet ? 'integer' : 'simulate',
-          memory: net.memory,
-        };
       } finally {
-        await net.close();
+        await sources.close();
+        stream.close();
       }
-    } finally {
-      await sources.close();
-      stream.close();
-    }
-  };
-  const timed = await measure(false, values.iterations);
-  const layers = values.layers ? (await measure(true, Math.min(values.iterations, 20))).layers : null;
-  const sorted = [...timed.milliseconds].sort((a, b) => a - b);
-  const total = sorted.reduce((sum, ms) => sum + ms, 0);
-  const result = {
-    engine: timed.engine,
-    batch: timed.batch,
-    threads: timed.threads,
-    iterations: values.iterations,
-    imagesPerSecond: (1000 * timed.batch * values.iterations) / total,
-    milliseconds: {
-      mean: total / sorted.length,
-      least: sorted[0],
-      p50: percentile(sorted, 0.5),
-      p90: percentile(sorted, 0.9),
-      p99: percentile(sorted, 0.99),
-    },
-    memory: timed.memory,
-    layers,
-  };
-  const { p50, p90, p99 } = result.milliseconds;
-  if (layers)
+    };
+    const timed = await measure(false, values.iterations);
+    const layers = values.layers ? (await measure(true, Math.min(values.iterations, 20))).layers : null;
+    const sorted = [...timed.milliseconds].sort((a, b) => a - b);
+    const total = sorted.reduce((sum, ms) => sum + ms, 0);
+    const result = {
+      engine: timed.engine,
+      batch: timed.batch,
+      threads: timed.threads,
+      iterations: values.iterations,
+      imagesPerSecond: (1000 * timed.batch * values.iterations) / total,
+      milliseconds: {
+        mean: total / sorted.length,
+        least: sorted[0],
+        p50: percentile(sorted, 0.5),
+        p90: percentile(sorted, 0.9),
+        p99: percentile(sorted, 0.99),
+      },
+      memory: timed.memory,
+      layers,
+    };
+    const { p50, p90, p99 } = result.milliseconds;
+    if (layers)
+      output.answer(
+        layoutTable(
+          ['layer', 'ops', 'ms'],
+          layers.map(({ layer, ops, milliseconds }) => [layer, ops.join(', '), milliseconds.toFixed(3)]),
+          [2],
+        ),
+      );
     output.answer(
-      layoutTable(
-        ['layer', 'ops', 'ms'],
-        layers.map(({ layer, ops, milliseconds }) => [layer, ops.join(', '), milliseconds.toFixed(3)]),
-        [2],
-      ),
+      `${result.imagesPerSecond.toFixed(1)} images/s; ms a batch of ${result.batch}: median ${p50.toFixed(2)}, ` +
+        `90 % ${p90.toFixed(2)}, 99 % ${p99.toFixed(2)}; engine ${result.engine}, ${result.threads} threads`,
     );
-  output.answer(
-    `${result.imagesPerSecond.toFixed(1)} images/s; ms a batch of ${result.batch}: median ${p50.toFixed(2)}, ` +
-      `90 % ${p90.toFixed(2)}, 99 % ${p99.toFixed(2)}; engine ${result.engine}, ${result.threads} threads`,
-  );
-  if (values.json) writeFileAtomic(values.json, JSON.stringify(result, null, 2) + '\n');
-},
+    if (values.json) writeFileAtomic(values.json, JSON.stringify(result, null, 2) + '\n');
+  },
 });
