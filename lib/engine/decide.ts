@@ -1,14 +1,15 @@
 import { describeFormat, type TrimFormat } from '../formats/index.js';
 import type { NetLayer } from '../graph/index.js';
 import { Concat } from '../layers/concat.js';
-import { Convolution } from '../layers/convolution.js';
 import { Deconvolution } from '../layers/deconvolution.js';
 import { Dropout } from '../layers/dropout.js';
 import { Flatten } from '../layers/flatten.js';
 import { InnerProduct } from '../layers/inner-product.js';
 import { Pooling, type PoolingGeometry } from '../layers/pooling.js';
 import { Quantized } from '../layers/quantized.js';
+import { SpatialLayer } from '../layers/spatial-layer.js';
 import { Split } from '../layers/split.js';
+import { extent, type Window } from '../layers/window.js';
 import type { CodeFormat, Rounding } from '../native/index.js';
 import { Phase } from '../proto/index.js';
 import { codeShapeOf, type CodeShape } from './code-shape.js';
@@ -44,10 +45,16 @@ function refuseFormat(format: TrimFormat | null, what: string): string | null {
   return null;
 }
 
+/** Whether a deconvolution's padding exceeds what a convolution with padding can make of it. */
+function cropsBeyondKernel({ kernel, pad, dilation }: Window): boolean {
+  return pad.h > extent(kernel.h, dilation.h) - 1 || pad.w > extent(kernel.w, dilation.w) - 1;
+}
+
 function refuseShapes(layer: Quantized, [bottom]: readonly Value[]): string | null {
   const { plain } = layer;
-  if (plain instanceof Deconvolution) return 'deconvolutions have no kernel on codes';
-  if (plain instanceof Convolution)
+  if (plain instanceof Deconvolution && cropsBeyondKernel(plain.geometry.window))
+    return 'its padding cuts off more than a kernel reaches';
+  if (plain instanceof SpatialLayer)
     return plain.geometry.axis === 1 && codeShapeOf(bottom.blob.shape)
       ? null
       : `a bottom of shape ${bottom.blob.shapeText} is no batch of maps`;

@@ -86,8 +86,9 @@ function kernelText(step: Step): string {
     case 'convolution': {
       const { dilationH, dilationW } = step.geometry;
       return (
-        `convolution ${windowText(step.geometry)}` +
+        `${step.transposed ? 'deconvolution' : 'convolution'} ${windowText(step.geometry)}` +
         (step.group > 1 ? `, ${step.group} groups` : '') +
+        (step.transposed ? `, input spread ${step.geometry.spreadH}x${step.geometry.spreadW}` : '') +
         (dilationH * dilationW > 1 ? `, dilation ${dilationH}x${dilationW}` : '') +
         (step.relu ? ', ReLU' : '')
       );
@@ -104,8 +105,9 @@ function kernelText(step: Step): string {
 }
 
 /** Multiply-accumulates of one image. */
-export function macsOf({ src, dst, geometry, group }: ProductStep): number {
-  const { height, width } = dst.memory.shape;
+export function macsOf({ src, dst, geometry, group, transposed }: ProductStep): number {
+  // Zeros between the rows of a deconvolution's input are not multiplied.
+  const { height, width } = (transposed ? src : dst).memory.shape;
   return ((dst.channels * height * width * src.channels) / group) * geometry.kernelH * geometry.kernelW;
 }
 

@@ -1,6 +1,6 @@
 import { Blob } from '../blob/index.js';
 import type { Quantized } from '../layers/quantized.js';
-import type { NativeStream } from '../native/index.js';
+import { ops, type NativeStream } from '../native/index.js';
 import { requantiseExactly } from './definition.js';
 import type { FixedParameters } from './parameters.js';
 import type { ProductStep } from './steps.js';
@@ -9,7 +9,7 @@ import type { Mismatch } from './verify.js';
 /** A convolution's exact sums, element by element, from codes alone. */
 function exactSums({ geometry, group, formats }: ProductStep, parameters: FixedParameters, src: Blob) {
   const [, channels, height, width] = src.shape;
-  const { kernelH, kernelW, strideH, strideW, padH, padW, dilationH, dilationW } = geometry;
+  const { kernelH, kernelW, strideH, strideW, padH, padW, dilationH, dilationW, spreadH, spreadW } = geometry;
   const unit = 2 ** formats.input.fractionalLength;
   const { weightCodes, biasCodes } = parameters;
   const groupChannels = channels / group;
@@ -21,8 +21,10 @@ function exactSums({ geometry, group, formats }: ProductStep, parameters: FixedP
       for (let r = 0; r < kernelH; r++)
         for (let s = 0; s < kernelW; s++) {
           const [y, x] = [h * strideH - padH + r * dilationH, w * strideW - padW + s * dilationW];
-          if (y < 0 || x < 0 || y >= height || x >= width) continue;
-          const code = src.data[((n * channels + first + i) * height + y) * width + x] * unit;
+          const [row, column] = [y / spreadH, x / spreadW];
+          if (!Number.isInteger(row) || row < 0 || row >= height) continue;
+          if (!Number.isInteger(column) || column < 0 || column >= width) continue;
+          const code = src.data[((n * channels + first + i) * height + row) * width + column] * unit;
           sum += BigInt(code * weightCodes[((c * groupChannels + i) * kernelH + r) * kernelW + s]);
         }
     const bias = BigInt(biasCodes?.[c] ?? 0);
@@ -32,11 +34,14 @@ function exactSums({ geometry, group, formats }: ProductStep, parameters: FixedP
   };
 }
 
-/** The reals that codes stand for, as a blob of the same count as `like`. */
-function dequantised(codes: ArrayLike<number>, fractionalLength: number, like: Blob): Blob {
-  const blob = new Blob(like.name, like.shape);
-  blob.set(Float32Array.from(codes, (code) => code * 2 ** -fractionalLength));
-  return blob;
+/** The layer's parameters as its simulation uses them. */
+function trimmedParameters({ blobs, formats }: Quantized, stream: NativeStream): Blob[] {
+  return blobs.map((blob, index) => {
+    const trimmed = new Blob(blob.name, blob.shape);
+    const format = index === 0 ? formats.weights : formats.bias;
+    ops.trim(stream, { src: blob.tensor(), dst: trimmed.tensor(), format });
+    return trimmed;
+  });
 }
 
 /**
@@ -52,10 +57,8 @@ export async function explainProduct(
   const { formats, entry, consumer } = step;
   const sumOf = exactSums(step, parameters, src);
   const layer = entry.layer as Quantized;
-  const [weights, bias] = layer.blobs;
   const fl = formats.weights.fractionalLength;
-  const params = [dequantised(parameters.weightCodes, fl, weights)];
-  if (bias) params.push(dequantised(parameters.biasCodes!, fl, bias));
+  const params = trimmedParameters(layer, stream);
   const bottom = new Blob(src.name, entry.bottom[0].shape);
   bottom.shareData(src);
   const sums = new Blob(`${entry.name} (sums)`, entry.top[0].shape);

@@ -1,16 +1,18 @@
 import type { Blob } from '../blob/index.js';
 import type { NetLayer } from '../graph/index.js';
 import { AliasLayer } from '../layers/alias-layer.js';
-import { Convolution } from '../layers/convolution.js';
+import { Deconvolution } from '../layers/deconvolution.js';
 import { Dropout } from '../layers/dropout.js';
 import type { Pooling } from '../layers/pooling.js';
 import type { Quantized } from '../layers/quantized.js';
+import { SpatialLayer } from '../layers/spatial-layer.js';
+import { extent } from '../layers/window.js';
 import type { CodeFormat, Rounding } from '../native/index.js';
 import { Phase } from '../proto/index.js';
 import { codeShapeOf, type CodeShape } from './code-shape.js';
 import { decide, type Decision, type ProductFormats } from './decide.js';
 import { findEdges, sameFormat, type Edges } from './edges.js';
-import { slicesTouched, type FloatSlice, type Step } from './steps.js';
+import { slicesTouched, type FloatSlice, type ProductGeometry, type Step } from './steps.js';
 import {
   channelsOf,
   CodeMemory,
@@ -103,38 +105,26 @@ class Lowerer {
     const wish = this.edges.wanted(top);
     const consumer = wish === 'own' || sameFormat(wish, formats.output) ? null : wish;
     const format = consumer ?? formats.output;
-    if (plain instanceof Convolution) {
-      const { window, group } = plain.geometry;
-      const src = this.#codesIn(entry, bottom, formats.input, { rows: window.pad.h, columns: window.pad.w });
-      const dst = this.#store(top, to, [{ channels: to.channels, format, range: rangeOf(format, relu) }]);
-      const geometry = {
-        kernelH: window.kernel.h,
-        kernelW: window.kernel.w,
-        strideH: window.stride.h,
-        strideW: window.stride.w,
-        padH: window.pad.h,
-        padW: window.pad.w,
-        dilationH: window.dilation.h,
-        dilationW: window.dilation.w,
-      };
-      this.steps.push({ kind: 'convolution', entry, src, dst, geometry, group, formats, relu, consumer });
-      return;
-    }
-    // An inner product is a convolution whose kernel is as large as the maps.
-    const src = this.#codesIn(entry, bottom, formats.input, { rows: 0, columns: 0 });
-    const { height, width } = src.memory.shape;
+    const spatial = plain instanceof SpatialLayer ? plain : null;
+    const transposed = plain instanceof Deconvolution;
+    // Between spread rows no halo is read.
+    const pad = spatial && !transposed ? spatial.geometry.window.pad : { h: 0, w: 0 };
+    const src = this.#codesIn(entry, bottom, formats.input, { rows: pad.h, columns: pad.w });
     const dst = this.#store(top, to, [{ channels: to.channels, format, range: rangeOf(format, relu) }]);
-    const geometry = {
-      kernelH: height,
-      kernelW: width,
-      strideH: 1,
-      strideW: 1,
-      padH: 0,
-      padW: 0,
-      dilationH: 1,
-      dilationW: 1,
-    };
-    this.steps.push({ kind: 'convolution', entry, src, dst, geometry, group: 1, formats, relu, consumer });
+    const geometry = spatial ? geometryOf(spatial, transposed) : geometryOfMaps(src.memory.shape);
+    const group = spatial?.geometry.group ?? 1;
+    this.steps.push({
+      kind: 'convolution',
+      entry,
+      src,
+      dst,
+      geometry,
+      transposed,
+      group,
+      formats,
+      relu,
+      consumer,
+    });
   }
 
   /** A ReLU that no producer applies; it requantises for its readers along the way. */
@@ -383,6 +373,44 @@ function merged(parts: readonly CodePart[]): CodePart[] {
       };
   }
   return result;
+}
+
+/**
+ * A deconvolution of stride n is a convolution of stride 1 over an input with n - 1 zeros between its rows and
+ * columns, with its kernel turned round.
+ */
+function geometryOf({ geometry: { window } }: SpatialLayer, transposed: boolean): ProductGeometry {
+  const { kernel, stride, pad, dilation } = window;
+  const around = (axis: 'h' | 'w') =>
+    transposed ? extent(kernel[axis], dilation[axis]) - 1 - pad[axis] : pad[axis];
+  return {
+    kernelH: kernel.h,
+    kernelW: kernel.w,
+    strideH: transposed ? 1 : stride.h,
+    strideW: transposed ? 1 : stride.w,
+    padH: around('h'),
+    padW: around('w'),
+    dilationH: dilation.h,
+    dilationW: dilation.w,
+    spreadH: transposed ? stride.h : 1,
+    spreadW: transposed ? stride.w : 1,
+  };
+}
+
+/** An inner product is a convolution whose kernel is as large as the maps. */
+function geometryOfMaps({ height, width }: CodeShape): ProductGeometry {
+  return {
+    kernelH: height,
+    kernelW: width,
+    strideH: 1,
+    strideW: 1,
+    padH: 0,
+    padW: 0,
+    dilationH: 1,
+    dilationW: 1,
+    spreadH: 1,
+    spreadW: 1,
+  };
 }
 
 function isAlias({ layer }: NetLayer): boolean {

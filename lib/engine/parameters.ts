@@ -9,7 +9,6 @@ import {
   type NativePackedWeights,
   type NativeStream,
   type NativeTensor,
-  type Rounding,
 } from '../native/index.js';
 import type { ProductStep } from './steps.js';
 
@@ -30,6 +29,24 @@ function versionOf(blobs: readonly Blob[]): string {
   return blobs.map(valueVersion).join(':');
 }
 
+/**
+ * Turns a deconvolution's weights, (C, K / group, R, S), into those of the convolution that does its work:
+ * (K, C / group, R, S), kernels the other way round.
+ */
+function turnKernels(codes: Int8Array | Int16Array, shape: readonly number[], group: number): void {
+  const [channels, groupOutputs] = shape;
+  const taps = countOf(shape, 2);
+  const given = codes.slice();
+  const groupChannels = channels / group;
+  for (let c = 0; c < channels; c++)
+    for (let k = 0; k < groupOutputs; k++) {
+      const output = Math.floor(c / groupChannels) * groupOutputs + k;
+      const to = (output * groupChannels + (c % groupChannels)) * taps;
+      const from = (c * groupOutputs + k) * taps;
+      for (let tap = 0; tap < taps; tap++) codes[to + tap] = given[from + taps - 1 - tap];
+    }
+}
+
 /** The codes of every layer's parameters: made once, again when the parameters have changed. */
 export class ParameterStore {
   #made = new Map<NetLayer, { from: string; parameters: FixedParameters }>();
@@ -47,26 +64,39 @@ export class ParameterStore {
 
   /** Makes what is missing or stale; resolves when all of it can be read. */
   async make(steps: readonly ProductStep[], stream: NativeStream): Promise<void> {
-    const made: [NetLayer, { from: string; parameters: FixedParameters }][] = [];
+    const made: {
+      entry: NetLayer;
+      from: string;
+      parameters: FixedParameters;
+      turn: boolean;
+      group: number;
+    }[] = [];
     for (const step of steps) {
-      const from = versionOf(step.entry.layer.blobs);
-      if (this.#made.get(step.entry)?.from === from) continue;
-      made.push([step.entry, { from, parameters: this.#quantise(step, stream) }]);
+      const { entry, transposed: turn, group } = step;
+      const from = versionOf(entry.layer.blobs);
+      if (this.#made.get(entry)?.from === from) continue;
+      made.push({ entry, from, parameters: this.#quantise(step, stream), turn, group });
     }
     if (!made.length) return;
     await stream.sync();
-    for (const [entry, row] of made) this.#made.set(entry, row);
+    for (const { entry, from, parameters, turn, group } of made) {
+      if (turn) turnKernels(parameters.weightCodes, entry.layer.blobs[0].shape, group);
+      this.#made.set(entry, { from, parameters });
+    }
   }
 
-  #quantise({ entry, formats, geometry, src, group }: ProductStep, stream: NativeStream): FixedParameters {
+  #quantise(
+    { entry, formats, geometry, src, dst, group }: ProductStep,
+    stream: NativeStream,
+  ): FixedParameters {
     const [weights, bias] = entry.layer.blobs;
-    const outputs = weights.shape[0];
+    const outputs = dst.channels;
     const shape = [outputs, src.channels / group, geometry.kernelH, geometry.kernelW];
     const wide = formats.weights.bitWidth > 8;
     const count = countOf(shape);
     const memory = new NativeMemory(count * (wide ? 2 : 1));
     const codes = new Tensor(memory, 0, wide ? 'i16' : 'i8', shape);
-    const format = { format: formats.weights, rounding: formats.rounding as Rounding, label: entry.name };
+    const format = { format: formats.weights, rounding: formats.rounding, label: entry.name };
     ops.quantiseTensor(stream, { src: weights.tensor(shape), dst: codes, ...format });
     const biasMemory = bias && new NativeMemory(4 * outputs);
     const biasTensor = biasMemory ? new Tensor(biasMemory, 0, 'i32', [outputs]) : null;

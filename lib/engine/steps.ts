@@ -14,6 +14,14 @@ export interface Geometry {
   padW: number;
 }
 
+export interface ProductGeometry extends Geometry {
+  dilationH: number;
+  dilationW: number;
+  /** Distance of the input's rows and columns, with zeros between them. */
+  spreadH: number;
+  spreadW: number;
+}
+
 /** Some channels of a float blob. */
 export interface FloatSlice {
   readonly blob: Blob;
@@ -30,7 +38,9 @@ export interface ProductStep extends StepOf {
   readonly kind: 'convolution';
   readonly src: CodeSlice;
   readonly dst: CodeSlice;
-  readonly geometry: Geometry & { dilationH: number; dilationW: number };
+  readonly geometry: ProductGeometry;
+  /** A deconvolution: its weights are stored input channels first and the other way round. */
+  readonly transposed: boolean;
   readonly group: number;
   readonly formats: ProductFormats;
   readonly relu: boolean;

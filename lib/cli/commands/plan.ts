@@ -38,7 +38,7 @@ export const planCommand = command({
     try {
       await net.copyTrainedLayers(await readWeights(values.weights), { allowMissing: values.allow_missing });
       const description = await net.describe();
-      output.answer(planTables(description));
+      output.print(planTables(description));
       if (values.json) writeFileAtomic(values.json, JSON.stringify(description, null, 2) + '\n');
     } finally {
       await net.close();

@@ -112,8 +112,8 @@ export const verifyCommand = command({
       const [mismatches, bugs] = [sum('mismatches'), sum('bugs')];
       for (const { layer, reason } of net.unlowered)
         output.warn(`layer '${layer.name}' computes in float32 in both: ${reason}`);
-      if (output.mode !== 'quiet') output.answer(table(rows));
-      output.answer(
+      output.print(table(rows));
+      output.print(
         `${mismatches} of ${sum('codes')} codes differ` +
           (mismatches ? `: ${mismatches - bugs} by inexact float32 sums, ${bugs} by bugs` : ''),
       );

@@ -75,6 +75,14 @@ const nets: Record<string, string[]> = {
     conv('c', 'r', 4, 3, { in: '32.16' }),
     conv('e', 'c', 4, 1),
   ],
+  deconvolutions: [
+    x,
+    conv('a', 'x', 4, 3, { out: '8.2' }, { type: 'DeconvolutionRistretto', rest: 'stride: 2 pad: 1' }),
+    relu('a'),
+    conv('b', 'a', 6, 2, { in: '8.1' }, { type: 'DeconvolutionRistretto', rest: 'group: 2 stride: 3' }),
+    conv('c', 'a', 4, 3, { in: '8.1' }, { type: 'DeconvolutionRistretto', rest: 'dilation: 2 pad: 3' }),
+    conv('d', 'c', 2, 3),
+  ],
   'one Concat in another, and a slice used twice': [
     x,
     conv('a', 'x', 4, 1),

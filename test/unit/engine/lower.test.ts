@@ -247,7 +247,11 @@ describe('layers that stay float', () => {
       conv('a', 'x', 4, 3, {}, { quantised: 'rounding_scheme: STOCHASTIC' }),
       'stochastically',
     ],
-    ['deconvolution', conv('a', 'x', 4, 3, {}, { type: 'DeconvolutionRistretto' }), 'deconvolutions'],
+    [
+      'deconvolution that cuts off more than its kernel reaches',
+      conv('a', 'x', 4, 3, {}, { type: 'DeconvolutionRistretto', rest: 'pad: 3' }),
+      'cuts off',
+    ],
   ])('%s', async (_, text, reason) => {
     const plan = await lowered(x, text);
     expect(reasonOf(plan, 'a')).toContain(reason);

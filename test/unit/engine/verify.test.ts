@@ -64,8 +64,24 @@ const inexact = [
   conv('a', 'x', 8, 3, { in: '16.11', params: '16.13', out: '16.12' }),
 ];
 
-it('explains codes that a float32 sum could not give', async () => {
-  const net = await ran(inexact);
+const inexactDeconvolution = [
+  inexact[0],
+  conv(
+    'a',
+    'x',
+    8,
+    5,
+    { in: '16.11', params: '16.13', out: '16.12' },
+    { type: 'DeconvolutionRistretto', rest: 'stride: 2 group: 2 pad: 1' },
+  ),
+];
+
+it.each([
+  ['convolution', inexact],
+  ['deconvolution', inexactDeconvolution],
+  ['inner product', [inexact[0], fc('a', 'x', 400, { in: '16.11', params: '16.13', out: '16.8' })]],
+])('explains codes that a float32 sum could not give: %s', async (_, layers) => {
+  const net = await ran(layers);
   const [, row] = await compareWithSimulation(net);
   expect(row.mismatches).toBeGreaterThan(0);
   expect(row.bugs).toBe(0);
@@ -92,6 +108,7 @@ it('calls a wrong code a bug, and says where it is', async () => {
 it.each([
   ['exact sums', exact],
   ['wide sums', inexact],
+  ['a deconvolution', inexactDeconvolution],
 ])('kernels and definitions agree: %s', async (_, layers) => {
   const [fast, slow] = [await ran(layers), await ran(layers, definitions)];
   const rows = await compareNets(fast, slow);

@@ -129,14 +129,14 @@ export const benchModelCommand = command({
     };
     const { p50, p90, p99 } = result.milliseconds;
     if (layers)
-      output.answer(
+      output.print(
         layoutTable(
           ['layer', 'ops', 'ms'],
           layers.map(({ layer, ops, milliseconds }) => [layer, ops.join(', '), milliseconds.toFixed(3)]),
           [2],
         ),
       );
-    output.answer(
+    output.print(
       `${result.imagesPerSecond.toFixed(1)} images/s; ms a batch of ${result.batch}: median ${p50.toFixed(2)}, ` +
         `90 % ${p90.toFixed(2)}, 99 % ${p99.toFixed(2)}; engine ${result.engine}, ${result.threads} threads`,
     );
