@@ -1,4 +1,4 @@
-import { Net, type NetOptions } from '../graph/index.js';
+import { Net } from '../graph/index.js';
 import type { NetParameter } from '../proto/index.js';
 import { IntegerNet, type IntegerNetOptions } from './integer-net.js';
 import { isQuantisedType } from './unlowered.js';
@@ -14,10 +14,7 @@ export const ENGINES = ['auto', 'integer', 'simulate'] as const satisfies readon
 export type RunnableNet = Net | IntegerNet;
 
 /** Makes a net that runs its quantised layers as `engine` says. */
-export async function createNet(
-  engine: Engine,
-  options: IntegerNetOptions & Pick<NetOptions, 'memoryLimit'>,
-): Promise<RunnableNet> {
+export async function createNet(engine: Engine, options: IntegerNetOptions): Promise<RunnableNet> {
   const simulated = () => Net.create({ ...options, partBytes: undefined, keep: options.keep ?? 'outputs' });
   if (engine === 'simulate' || (engine === 'auto' && !hasQuantised(options.param))) return simulated();
   if (engine === 'integer') return IntegerNet.create({ ...options, strict: true });

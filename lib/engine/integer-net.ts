@@ -11,6 +11,7 @@ import {
   type NetParam,
 } from '../graph/index.js';
 import { locateError } from '../graph/build.js';
+import { checkMemory, memoryLimit } from '../graph/memory.js';
 import { fillParams } from '../graph/params.js';
 import { fixedBound, NativeMemory, type FixedBound, type NativeStream } from '../native/index.js';
 import type { NetParameter, Phase } from '../proto/index.js';
@@ -18,13 +19,14 @@ import { decide } from './decide.js';
 import { describePlan, type PlanDescription } from './describe.js';
 import { lower, type Lowering } from './lower.js';
 import { DEFAULT_PART_BYTES, planMemory, type MemoryPlan } from './memory-plan.js';
+import { measureUse } from './memory-use.js';
 import { ParameterStore } from './parameters.js';
 import { codeTensorOf, productFields, Program } from './program.js';
 import type { ProductStep } from './steps.js';
 import { isQuantisedType, refuseUnlowered, type Unlowered } from './unlowered.js';
 import { wire } from './values.js';
 
-export interface IntegerNetOptions extends Omit<NetOptions, 'partBytes' | 'memoryLimit' | 'keep'> {
+export interface IntegerNetOptions extends Omit<NetOptions, 'partBytes' | 'keep'> {
   /** Blobs whose numbers stay readable after a pass, besides the outputs. */
   keep?: readonly string[];
   /** Bytes of codes that a part of a batch may take: a larger batch runs in parts. Results do not depend on it. */
@@ -48,6 +50,7 @@ export class IntegerNet {
   #bounds = new Map<ProductStep, FixedBound>();
   #shapes: (readonly number[])[] = [];
   #running = false;
+  #closed = false;
 
   /** Builds a net; its layers are lowered when its parameters are known, before the first pass. */
   static async create(options: IntegerNetOptions): Promise<IntegerNet> {
@@ -118,24 +121,10 @@ export class IntegerNet {
     return this.#net.loss;
   }
 
-  /** Bytes that the net takes, by kind; activations are the codes. */
+  /** Bytes that the net takes, by kind; of the float net it was made from, until it is lowered. */
   get memory(): NetMemory {
-    const { memory } = this.#net;
-    const activations = this.#plan?.arenaBytes ?? 0;
-    let kept = 0;
-    const seen = new Set<Blob>();
-    for (const { bottom, top } of this.#net.layers)
-      if (bottom.length)
-        for (const { owner } of top) {
-          if (owner.allocated && !seen.has(owner)) kept += 4 * owner.count;
-          seen.add(owner);
-        }
-    return {
-      ...memory,
-      kept,
-      activations,
-      total: memory.parameters + memory.inputs + kept + activations,
-    };
+    if (!this.#lowering) return this.#net.memory;
+    return measureUse(this.#net, this.#lowering, this.#plan!.arenaBytes);
   }
 
   has(name: string): boolean {
@@ -185,6 +174,7 @@ export class IntegerNet {
 
   /** Runs one pass and waits until it is done; the outputs then hold its values. */
   async forward(options: { signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#closed) throw new UsageError('the net is closed');
     if (this.#running) throw new UsageError('the net runs already: await its forward first');
     this.#running = true;
     const { stream } = this.#net;
@@ -212,6 +202,8 @@ export class IntegerNet {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
+    this.#program = null;
     await this.#net.close();
   }
 
@@ -272,7 +264,13 @@ export class IntegerNet {
         retain: this.#options.retain,
       });
       this.#program = null;
-      if (this.#options.strict) refuseUnlowered(this.unlowered);
+      try {
+        checkMemory(this.memory, this.#options.memoryLimit ?? memoryLimit());
+        if (this.#options.strict) refuseUnlowered(this.unlowered);
+      } catch (error) {
+        this.#lowering = null;
+        throw error;
+      }
       this.#arena.require(this.#plan.arenaBytes);
       return;
     }

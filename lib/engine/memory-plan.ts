@@ -7,10 +7,10 @@ import { slicesTouched } from './steps.js';
 const SLACK = 64;
 
 /**
- * Bytes of activations that a part of a batch may take: a good part of a cache of the second or third level.
- * Results do not depend on it.
+ * Bytes of codes that a part of a batch may take: about half of a cache of the third level. Results do not depend
+ * on it. In much smaller parts layers are so short that threads wait for each other.
  */
-export const DEFAULT_PART_BYTES = 8 * 2 ** 20;
+export const DEFAULT_PART_BYTES = 16 * 2 ** 20;
 
 /** Steps in a row that run on codes, or one layer that computes in float32. */
 export interface Stretch {

@@ -67,6 +67,22 @@ it('a batch runs in the parts that the bound allows', async () => {
   await net.close();
 });
 
+it('a net that would need more than there is is refused before any of it is taken', async () => {
+  const net = await IntegerNet.create({ ...make(...block), memoryLimit: 8000 });
+  for (let attempt = 0; attempt < 2; attempt++)
+    await expect(net.forward()).rejects.toThrow(/needs .* of memory, more than the 7.8 KB/);
+  await net.close();
+  const fits = await IntegerNet.create({ ...make(...block), memoryLimit: 80000 });
+  await fits.forward();
+  const { parameters, inputs, kept, activations, total } = fits.memory;
+  // Logits and probabilities are float; codes take what the plan says.
+  expect(kept).toBe(4 * (4 * 3 + 4 * 3));
+  expect(activations).toBe((await fits.describe()).arenaBytes);
+  expect(total).toBe(parameters + inputs + kept + activations);
+  await fits.close();
+  await expect(fits.forward()).rejects.toThrow('closed');
+});
+
 const wide = conv('a', 'x', 6, 3, { in: '32.16' });
 
 it.each([
