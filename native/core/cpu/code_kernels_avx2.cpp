@@ -1,6 +1,8 @@
 #include "code_kernels.h"
 
 #if defined(__x86_64__)
+#include "intrinsics.h"
+
 #include <algorithm>
 #include <climits>
 #include <cstring>
@@ -14,6 +16,15 @@ RISTRETTO_TARGET_BEGIN(RISTRETTO_AVX2)
 namespace ristretto {
 namespace {
 constexpr int kVectorBytes = 32;
+inline __m256i widen_codes(const int8_t* at) {
+  return _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(at)));
+}
+inline __m256i widen_codes(const uint8_t* at) {
+  return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(at)));
+}
+inline __m256i widen_codes(const int16_t* at) {
+  return _mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
+}
 #include "code_kernels.inl"
 }  // namespace
 }  // namespace ristretto

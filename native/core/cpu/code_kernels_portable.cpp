@@ -10,6 +10,11 @@
 namespace ristretto {
 namespace {
 constexpr int kVectorBytes = 16;
+template <class T>
+inline auto widen_codes(const T* at) {
+  typedef int32_t Ints __attribute__((vector_size(16)));
+  return Ints{at[0], at[1], at[2], at[3]};
+}
 #include "code_kernels.inl"
 }  // namespace
 

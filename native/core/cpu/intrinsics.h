@@ -35,6 +35,20 @@ __attribute__((always_inline)) static inline simde__m512i _mm512_maskz_cvttps_ep
     out[i] = !(mask >> i & 1) ? 0 : in[i] >= 0 && in[i] < 0x1p32f ? unsigned(in[i]) : 0xFFFFFFFFu;
   return simde_mm512_loadu_si512(out);
 }
+// SIMDe 0.7 lacks these.
+__attribute__((always_inline)) static inline simde__m512i _mm512_cvtepi8_epi32(simde__m128i v) {
+  return simde_mm512_inserti64x4(simde_mm512_castsi256_si512(simde_mm256_cvtepi8_epi32(v)),
+                                 simde_mm256_cvtepi8_epi32(simde_mm_srli_si128(v, 8)), 1);
+}
+__attribute__((always_inline)) static inline simde__m512i _mm512_cvtepu8_epi32(simde__m128i v) {
+  return simde_mm512_inserti64x4(simde_mm512_castsi256_si512(simde_mm256_cvtepu8_epi32(v)),
+                                 simde_mm256_cvtepu8_epi32(simde_mm_srli_si128(v, 8)), 1);
+}
+__attribute__((always_inline)) static inline simde__m512i _mm512_cvtepi16_epi32(simde__m256i v) {
+  return simde_mm512_inserti64x4(
+      simde_mm512_castsi256_si512(simde_mm256_cvtepi16_epi32(simde_mm256_castsi256_si128(v))),
+      simde_mm256_cvtepi16_epi32(simde_mm256_extracti128_si256(v, 1)), 1);
+}
 #else
 #if defined(__GNUC__) && !defined(__clang__)
 // GCC 12 takes the undefined operands of its own unmasked intrinsics for uninitialised variables.
