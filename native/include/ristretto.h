@@ -61,8 +61,9 @@ RISTRETTO_API const char* ristretto_last_error(void);
 typedef struct ristretto_context ristretto_context;
 
 /* `threads`: 1 to 1024, the caller's counted; 0: one per processor. `instruction_set`: "auto" (or NULL: what
- * this processor has), or one of "portable", "avx2", "avx_vnni", "avx512", "avx512_vnni", "neon", "neon_dot":
- * an error where the processor lacks it. Destroying NULL does nothing, here and below. */
+ * this processor has), or one of "ref" (the definitions), "portable", "avx2", "avx_vnni", "avx512",
+ * "avx512_vnni", "neon", "neon_dot": an error where the processor lacks it. Destroying NULL does nothing,
+ * here and below. */
 RISTRETTO_API ristretto_status ristretto_context_create(int32_t threads, const char* instruction_set,
                                                         ristretto_context** context);
 RISTRETTO_API void ristretto_context_destroy(ristretto_context* context);
