@@ -25,6 +25,8 @@ ristretto_status call(const Body& body) noexcept {
   try {
     body();
     return RISTRETTO_OK;
+  } catch (const MemoryError& e) {
+    return failed(RISTRETTO_ERROR_MEMORY, e.what());
   } catch (const DataError& e) {
     return failed(RISTRETTO_ERROR_DATA, e.what());
   } catch (const Error& e) {
@@ -46,6 +48,8 @@ void check_and_run(Context& context, const typename Op::Arguments& arguments) {
   Op::check(arguments);
   try {
     Op::run(context, arguments);
+  } catch (const MemoryError&) {
+    throw;
   } catch (const Error& e) {
     throw DataError(e.what());
   }

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <string>
 
 #include "error.h"
 
@@ -12,15 +13,20 @@ namespace ristretto {
 namespace {
 constexpr size_t kAlignment = 64;
 constexpr size_t kHugePage = size_t{2} << 20;
+
+void require_memory(bool had, size_t bytes) {
+  if (!had) throw MemoryError("cannot allocate " + std::to_string(bytes) + " bytes");
+}
+
 }  // namespace
 
 AlignedBuffer::AlignedBuffer(size_t bytes) : size_(bytes) {
   if (bytes == 0) return;
-  require(bytes <= (size_t{1} << 46), "cannot allocate ", bytes, " bytes");
+  require_memory(bytes <= (size_t{1} << 46), bytes);
   if (bytes >= kHugePage) {
     mapped_ = (bytes + kHugePage - 1) / kHugePage * kHugePage;
     void* block = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    require(block != MAP_FAILED, "cannot allocate ", bytes, " bytes");
+    require_memory(block != MAP_FAILED, bytes);
 #if defined(MADV_HUGEPAGE)
     madvise(block, mapped_, MADV_HUGEPAGE);
 #endif
@@ -29,7 +35,7 @@ AlignedBuffer::AlignedBuffer(size_t bytes) : size_(bytes) {
   }
   const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
   data_ = std::aligned_alloc(kAlignment, rounded);
-  require(data_ != nullptr, "cannot allocate ", bytes, " bytes");
+  require_memory(data_ != nullptr, bytes);
   std::memset(data_, 0, rounded);
 }
 

@@ -12,6 +12,12 @@ class Error : public std::runtime_error {
   explicit Error(const std::string& message) : std::runtime_error(message) {}
 };
 
+// Memory could not be had.
+class MemoryError : public Error {
+ public:
+  explicit MemoryError(const std::string& message) : Error(message) {}
+};
+
 // Throws an Error whose message is the arguments streamed one after the other.
 template <class... Parts>
 [[noreturn]] void fail(const Parts&... parts) {

@@ -234,6 +234,15 @@ TEST(convolutions_refuse_what_does_not_fit) {
     s.parameters.src_channels = s.parameters.dst_channels = INT32_MAX;
     s.parameters.kernel_h = s.parameters.kernel_w = 1 << 20;
   });
+  // More than any address space holds.
+  {
+    Small s;
+    s.parameters.src_channels = s.parameters.dst_channels = 1 << 30;
+    ristretto_convolution* made = nullptr;
+    CHECK_REFUSED(ristretto_convolution_create(&s.parameters, &made), RISTRETTO_ERROR_MEMORY,
+                  "cannot allocate");
+    CHECK(made == nullptr);
+  }
   refused("src: data is NULL", [](Small& s) { s.in.data = nullptr; });
   refused("4 input", [](Small& s) { s.in.channels = 4; });
   refused("height", [](Small& s) { s.out.height = 4; });
