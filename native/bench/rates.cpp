@@ -70,6 +70,12 @@ struct Floats {
   static int64_t first(Register r) { return int64_t(_mm_cvtss_f32(_mm512_castps512_ps128(r))); }
 };
 #include "register_loop.inl"
+struct Words64 : Vector {
+  static Register zero() { return _mm512_setzero_si512(); }
+  static Register load(const char* at) { return _mm512_loadu_si512(at); }
+  static Register add(Register x, Register y) { return _mm512_add_epi64(x, y); }
+};
+#include "read_loop.inl"
 }  // namespace avx512
 RISTRETTO_TARGET_END
 
@@ -114,6 +120,12 @@ struct Floats {
   static int64_t first(Register r) { return int64_t(_mm_cvtss_f32(_mm256_castps256_ps128(r))); }
 };
 #include "register_loop.inl"
+struct Words64 : Vector {
+  static Register zero() { return _mm256_setzero_si256(); }
+  static Register load(const char* at) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)); }
+  static Register add(Register x, Register y) { return _mm256_add_epi64(x, y); }
+};
+#include "read_loop.inl"
 }  // namespace avx2
 RISTRETTO_TARGET_END
 
@@ -153,22 +165,29 @@ struct Floats {
   static int64_t first(Register r) { return int64_t(r[0]); }
 };
 #include "register_loop.inl"
+struct Words64 {
+  typedef uint64_t Register __attribute__((vector_size(16)));
+  static Register zero() { return Register{}; }
+  static Register load(const char* at) {
+    Register words;
+    std::memcpy(&words, at, sizeof words);
+    return words;
+  }
+  static Register add(Register x, Register y) { return x + y; }
+  static int64_t first(Register r) { return int64_t(r[0]); }
+};
+#include "read_loop.inl"
 }  // namespace portable
 
-// A read has to look at every word, and four sums keep up with any memory.
-int64_t sum_words(const char* at, int64_t bytes) {
-  typedef uint64_t Words __attribute__((vector_size(64)));
-  Words sum[4] = {};
-  for (int64_t i = 0; i + 256 <= bytes; i += 256)
-    for (int j = 0; j < 4; ++j) {
-      Words words;
-      std::memcpy(&words, at + i + 64 * j, sizeof words);
-      sum[j] += words;
-    }
-  const Words all = sum[0] + sum[1] + sum[2] + sum[3];
-  uint64_t total = 0;
-  for (int lane = 0; lane < 8; ++lane) total += all[lane];
-  return int64_t(total);
+// With the widest vectors that the machine has, whatever the context is limited to. What is left behind the
+// last whole block of eight is too little to matter.
+int64_t read_words(const char* at, int64_t bytes) {
+#if defined(__x86_64__)
+  static const CpuFeatures machine = detect_cpu_features();
+  if (machine.avx512) return avx512::read_loop<avx512::Words64>(at, bytes / (8 * 64));
+  if (machine.avx2) return avx2::read_loop<avx2::Words64>(at, bytes / (8 * 32));
+#endif
+  return portable::read_loop<portable::Words64>(at, bytes / (8 * 16));
 }
 
 constexpr int64_t kGrain = 64 << 10;  // bytes one thread takes at least
@@ -232,7 +251,7 @@ void copy_memory(Context& context, const void* src, void* dst, int64_t bytes) {
 int64_t read_memory(Context& context, const void* src, int64_t bytes) {
   std::atomic<int64_t> total{0};
   context.pool.for_range(bytes, kGrain, [&](int64_t begin, int64_t end, int) {
-    total += sum_words(static_cast<const char*>(src) + begin, end - begin);
+    total += read_words(static_cast<const char*>(src) + begin, end - begin);
   });
   return total;
 }
