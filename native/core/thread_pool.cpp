@@ -59,9 +59,15 @@ struct ThreadPool::State {
   static constexpr uint64_t kTurn = uint64_t{1} << 16, kInside = kTurn - 1;
 
   alignas(64) std::atomic<uint64_t> gate{0};
-  int64_t tasks = 0;
   const FunctionRef<void(int64_t, int)>* body = nullptr;
-  alignas(64) std::atomic<int64_t> next{0};
+  // Each worker's own part of the tasks, next to each other: the same part of every loop of one shape, so
+  // what it wrote in one layer it finds in its own cache in the next. Who is done takes from the others'
+  // parts.
+  struct alignas(64) Share {
+    std::atomic<int64_t> next{0};
+    int64_t end = 0;
+  };
+  std::vector<Share> shares;
   alignas(64) std::atomic<int> sleepers{0};
   std::atomic<bool> caller_sleeps{false};
   std::atomic<bool> stopping{false};
@@ -72,12 +78,25 @@ struct ThreadPool::State {
   std::atomic<bool> failed{false};
   std::vector<std::thread> workers;
 
+  explicit State(int threads) : shares(size_t(threads)) {}
+
+  void share_out(int64_t tasks) {
+    const int64_t count = int64_t(shares.size());
+    for (int64_t i = 0; i < count; ++i) {
+      shares[size_t(i)].next.store(tasks * i / count, std::memory_order_relaxed);
+      shares[size_t(i)].end = tasks * (i + 1) / count;
+    }
+  }
+
   void drain(int worker) {
     try {
-      for (int64_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < tasks;)
-        (*body)(task, worker);
+      for (size_t i = 0; i < shares.size(); ++i) {
+        Share& share = shares[(size_t(worker) + i) % shares.size()];
+        for (int64_t task; (task = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;)
+          (*body)(task, worker);
+      }
     } catch (...) {
-      next.store(tasks, std::memory_order_relaxed);
+      for (Share& share : shares) share.next.store(share.end, std::memory_order_relaxed);
       std::lock_guard<std::mutex> lock(mutex);
       if (!error) error = std::current_exception();
       failed.store(true, std::memory_order_relaxed);
@@ -135,7 +154,7 @@ struct ThreadPool::State {
   }
 };
 
-ThreadPool::ThreadPool(int threads) : threads_(std::max(1, threads)), state_(new State) {
+ThreadPool::ThreadPool(int threads) : threads_(std::max(1, threads)), state_(new State(threads_)) {
   for (int worker = 1; worker < threads_; ++worker)
     state_->workers.emplace_back([this, worker] { state_->work(worker); });
 }
@@ -156,9 +175,8 @@ void ThreadPool::run(int64_t tasks, FunctionRef<void(int64_t, int)> body) {
     return;
   }
   State& s = *state_;
-  s.tasks = tasks;
+  s.share_out(tasks);
   s.body = &body;
-  s.next.store(0, std::memory_order_relaxed);
   s.gate.fetch_add(State::kTurn);
   s.wake_workers(tasks - 1);
   s.drain(0);

@@ -15,7 +15,7 @@ namespace {
 constexpr int64_t kStep = 4;                        // bytes of a pixel that one step multiplies
 constexpr int64_t kMostScratch = int64_t{1} << 28;  // bytes of one worker
 constexpr int64_t kInputBlock = 256 << 10;          // bytes of input that a block of lines reads, about
-constexpr int64_t kLeastTask = int64_t{1} << 20;    // multiply-accumulates that are worth a task
+constexpr int64_t kLeastTask = int64_t{1} << 18;    // multiply-accumulates that are worth a task
 constexpr int64_t kChunkElements = 256;             // of 16 bits whose products with bytes fit 32 bits
 constexpr int64_t kMostOvershoot = 64;              // bytes read behind a row at most, by its filled steps
 
@@ -374,22 +374,19 @@ class FixedTiles {
   }
 
   // Cuts an image's work into tasks: blocks of lines whose input stays in the cache, and, until there are
-  // enough tasks for the threads, more of them, or blocks of panels where weights outweigh the input.
+  // enough tasks for the threads, more of them; blocks of panels too where there are too few lines.
   void divide() {
     const int64_t input = a_.src.height * a_.src.width * a_.src.channels * recipe_.code_bytes();
-    const int64_t weights = vectors_ * panel_bytes_;
     line_blocks_ = std::clamp<int64_t>(input / a_.group / kInputBlock, 1, lines_);
     const int64_t macs = a_.dst.height * a_.dst.width * a_.dst.channels * group_c_ * a_.weights.count(2);
     const int threads = context_.pool.threads();
-    if (threads > 1) {
-      const int64_t worthwhile = std::max<int64_t>(1, images_ * macs / kLeastTask);
-      const int64_t sets = images_ * a_.group, wanted = std::min<int64_t>(4 * threads, worthwhile);
-      const int64_t need = (wanted + sets - 1) / sets;
-      if (weights > input && int64_t(panels_.size()) > 1)
-        panel_blocks_ = std::min<int64_t>(need, panels_.size());
-      const int64_t more = (need + panel_blocks_ - 1) / panel_blocks_;
-      line_blocks_ = std::min(lines_, std::max(line_blocks_, more));
-    }
+    if (threads == 1) return;
+    // A multiple of the threads: each has the same part of every layer's lines in its cache.
+    const int64_t worthwhile = images_ * macs / kLeastTask / threads * threads;
+    const int64_t wanted = std::clamp<int64_t>(worthwhile, 1, 4 * threads), sets = images_ * a_.group;
+    const int64_t need = (wanted + sets - 1) / sets;
+    line_blocks_ = std::min(lines_, std::max(line_blocks_, need));
+    panel_blocks_ = std::clamp<int64_t>(need / line_blocks_, 1, panels_.size());
   }
 
   Line line(int64_t image, int64_t group, int64_t index) const {
