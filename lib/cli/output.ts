@@ -31,6 +31,11 @@ export class Output {
     if (this.mode === 'glog') this.#stderr(glogLine(severity, site, text, new Date(), process.pid));
   }
 
+  /** A line of a log that the original does not have: progress where no status block is drawn. */
+  note(text: string): void {
+    if (this.mode === 'glog') this.#stderr(glogLine('I', OWN_SITE, text, new Date(), process.pid));
+  }
+
   /** Results for the user: tables and answers; not shown in mode 'quiet'. */
   print(text: string): void {
     if (this.mode === 'quiet') return;

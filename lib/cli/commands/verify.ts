@@ -26,6 +26,10 @@ function add(total: BlobComparison[], batch: readonly BlobComparison[]): void {
   }
 }
 
+function sum(rows: readonly BlobComparison[], field: 'codes' | 'mismatches' | 'bugs'): number {
+  return rows.reduce((total, row) => total + row[field], 0);
+}
+
 function table(rows: readonly BlobComparison[]): string {
   return layoutTable(
     ['layer', 'step', 'codes', 'mismatches', 'bugs', 'first (n, c, h, w): engine, other'],
@@ -102,19 +106,17 @@ export const verifyCommand = command({
         await net.forward();
         await other?.forward();
         add(rows, other ? await compareNets(net, other) : await compareWithSimulation(net));
-        output.status([
-          `${progressBar(i + 1, values.iterations, 30)} batch ${i + 1} of ${values.iterations}`,
-        ]);
+        const done = `batch ${i + 1} of ${values.iterations}`;
+        output.status([`${progressBar(i + 1, values.iterations, 30)} ${done}`]);
+        output.note(`${done}: ${sum(rows, 'mismatches')} codes differ so far`);
       }
       output.status([]);
-      const sum = (field: 'codes' | 'mismatches' | 'bugs') =>
-        rows.reduce((total, row) => total + row[field], 0);
-      const [mismatches, bugs] = [sum('mismatches'), sum('bugs')];
+      const [codes, mismatches, bugs] = [sum(rows, 'codes'), sum(rows, 'mismatches'), sum(rows, 'bugs')];
       for (const { layer, reason } of net.unlowered)
         output.warn(`layer '${layer.name}' computes in float32 in both: ${reason}`);
       output.print(table(rows));
       output.print(
-        `${mismatches} of ${sum('codes')} codes differ` +
+        `${mismatches} of ${codes} codes differ` +
           (mismatches ? `: ${mismatches - bugs} by inexact float32 sums, ${bugs} by bugs` : ''),
       );
       if (values.json)
@@ -124,7 +126,7 @@ export const verifyCommand = command({
             {
               against: values.against,
               iterations: values.iterations,
-              codes: sum('codes'),
+              codes,
               mismatches,
               bugs,
               unlowered: net.unlowered.map(({ layer, reason }) => ({ layer: layer.name, reason })),
