@@ -10,7 +10,7 @@ import { root } from '../scripts/setup.mjs';
 import { Net, clone, readNetBinary, readNetText, registry, Stream } from '../dist/index.js';
 import { encodeModel, onnxGraph, weightsOf } from './peers/onnx-model.mjs';
 import { onnxruntime } from './peers/onnxruntime.mjs';
-import { interleave, machine, median } from './tools/timing.mjs';
+import { machine, race } from './tools/timing.mjs';
 
 const reference = resolve(root, process.env.RISTRETTO_REFERENCE || '../shared');
 const { values: options } = parseArgs({
@@ -95,30 +95,8 @@ for (const threads of numbers(options.threads))
       contestants.onnxruntime = await peer(batch, threads, image);
       verify(await contestants.ristretto.output(), await contestants.onnxruntime.output());
     }
-    const repeat = Math.max(1, Math.round(25 / batch));
-    const seconds = await interleave(
-      Object.fromEntries(
-        Object.entries(contestants).map(([name, { run }]) => [
-          name,
-          async () => {
-            for (let i = 0; i < repeat; i++) await run();
-          },
-        ]),
-      ),
-      Number(options.rounds),
-    );
+    rows.push(await race(contestants, { threads, batch, images: 25, rounds: Number(options.rounds) }));
     for (const contestant of Object.values(contestants)) await contestant.close();
-    const rate = (name) => (batch * repeat) / median(seconds[name]);
-    const row = { threads, batch, ristretto: rate('ristretto') };
-    if (options.peer) {
-      row.onnxruntime = rate('onnxruntime');
-      row.ratio = median(seconds.onnxruntime.map((peerSeconds, i) => peerSeconds / seconds.ristretto[i]));
-    }
-    rows.push(row);
-    const text = Object.entries(row).map(
-      ([key, value]) => `${key} ${Number.isInteger(value) ? value : value.toFixed(2)}`,
-    );
-    console.log(text.join('  '));
   }
 
 const original = join(reference, 'reference/squeezenet.json');

@@ -16,7 +16,7 @@ import { integerLengthsOf } from '../dist/quantize/integer-lengths.js';
 import { countNodes, encodeModel, onnxGraph, weightsOf } from './peers/onnx-model.mjs';
 import { onnxruntime, optimised } from './peers/onnxruntime.mjs';
 import { quantiseGraph } from './peers/qdq-model.mjs';
-import { interleave, machine, median } from './tools/timing.mjs';
+import { machine, race } from './tools/timing.mjs';
 
 /** Batches of the data layer that top-1 is compared on, and the share of images that must agree. */
 const CHECKED_BATCHES = 4;
@@ -207,30 +207,8 @@ for (const threads of numbers(options.threads))
       images.set(from.subarray(at, at + imageCount), i * imageCount);
     }
     const made = await contestants(batch, threads, images);
-    const repeat = Math.max(1, Math.round(50 / batch));
-    const seconds = await interleave(
-      Object.fromEntries(
-        Object.entries(made).map(([name, { run }]) => [
-          name,
-          async () => {
-            for (let i = 0; i < repeat; i++) await run();
-          },
-        ]),
-      ),
-      Number(options.rounds),
-    );
+    rows.push(await race(made, { threads, batch, images: 50, rounds: Number(options.rounds) }));
     await closeAll(made);
-    const rate = (name) => (batch * repeat) / median(seconds[name]);
-    const row = { threads, batch, ristretto: rate('ristretto') };
-    if (model) {
-      row.onnxruntime = rate('onnxruntime');
-      row.ratio = median(seconds.onnxruntime.map((peerSeconds, i) => peerSeconds / seconds.ristretto[i]));
-    }
-    rows.push(row);
-    const text = Object.entries(row).map(
-      ([key, value]) => `${key} ${Number.isInteger(value) ? value : value.toFixed(2)}`,
-    );
-    console.log(text.join('  '));
   }
 if (options.json)
   writeFileSync(

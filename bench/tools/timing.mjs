@@ -24,5 +24,31 @@ export async function interleave(contestants, rounds) {
   return seconds;
 }
 
+/**
+ * Our engine against its peer where there is one: times every contestant's `run`, prints and returns the row of one
+ * number of threads and one batch size. A turn is `images` images, or one batch where that is more.
+ */
+export async function race(contestants, { threads, batch, images, rounds }) {
+  const repeat = Math.max(1, Math.round(images / batch));
+  const turns = Object.entries(contestants).map(([name, { run }]) => [
+    name,
+    async () => {
+      for (let i = 0; i < repeat; i++) await run();
+    },
+  ]);
+  const seconds = await interleave(Object.fromEntries(turns), rounds);
+  const rate = (name) => (batch * repeat) / median(seconds[name]);
+  const row = { threads, batch, ristretto: rate('ristretto') };
+  if (contestants.onnxruntime) {
+    row.onnxruntime = rate('onnxruntime');
+    row.ratio = median(seconds.onnxruntime.map((peer, i) => peer / seconds.ristretto[i]));
+  }
+  const text = Object.entries(row).map(
+    ([key, value]) => `${key} ${Number.isInteger(value) ? value : value.toFixed(2)}`,
+  );
+  console.log(text.join('  '));
+  return row;
+}
+
 export const machine = () =>
   `${os.cpus()[0]?.model.trim()}, ${os.availableParallelism()} cores, Node ${process.version}`;
