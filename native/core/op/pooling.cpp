@@ -5,6 +5,7 @@
 
 #include "../cpu/pool_kernels.h"
 #include "check_tensor.h"
+#include "window_span.h"
 
 namespace ristretto {
 namespace {
@@ -19,17 +20,7 @@ float* dst_plane(const Tensor& dst, int64_t plane) {
   return dst.image(plane / dst.dim[1]) + plane % dst.dim[1] * dst.dim[2] * dst.dim[3];
 }
 
-// [begin, end) of window p inside an image of `size`, and its length inside the padded image.
-struct Span {
-  int64_t begin, end, padded;
-};
-Span span_of(int64_t p, int64_t stride, int64_t pad, int64_t kernel, int64_t size) {
-  const int64_t start = p * stride - pad;
-  const int64_t stop = std::min(start + kernel, size + pad);
-  return {std::max<int64_t>(start, 0), std::min(stop, size), stop - start};
-}
-
-float maximum(const float* plane, int64_t width, Span h, Span w, float* mask) {
+float maximum(const float* plane, int64_t width, WindowSpan h, WindowSpan w, float* mask) {
   float best = -FLT_MAX;
   int64_t at = -1;
   for (int64_t y = h.begin; y < h.end; ++y)
@@ -39,15 +30,14 @@ float maximum(const float* plane, int64_t width, Span h, Span w, float* mask) {
   return best;
 }
 
-float average(const float* plane, int64_t width, Span h, Span w) {
+float average(const float* plane, int64_t width, WindowSpan h, WindowSpan w) {
   float sum = 0;
   for (int64_t y = h.begin; y < h.end; ++y)
     for (int64_t x = w.begin; x < w.end; ++x) sum += plane[y * width + x];
-  const bool empty = h.begin >= h.end || w.begin >= w.end;
-  return empty ? 0.0f : sum / (float(h.padded) * float(w.padded));
+  return h.empty() || w.empty() ? 0.0f : sum / (float(h.padded) * float(w.padded));
 }
 
-float weighted(const float* plane, int64_t width, Span h, Span w) {
+float weighted(const float* plane, int64_t width, WindowSpan h, WindowSpan w) {
   float sum = 0, squares = 0;
   for (int64_t y = h.begin; y < h.end; ++y)
     for (int64_t x = w.begin; x < w.end; ++x) {
@@ -58,7 +48,7 @@ float weighted(const float* plane, int64_t width, Span h, Span w) {
   return sum > 0 ? squares / sum : 0.0f;
 }
 
-float sampled(const float* plane, int64_t width, Span h, Span w, uint32_t word) {
+float sampled(const float* plane, int64_t width, WindowSpan h, WindowSpan w, uint32_t word) {
   double sum = 0;
   for (int64_t y = h.begin; y < h.end; ++y)
     for (int64_t x = w.begin; x < w.end; ++x) sum += plane[y * width + x];
@@ -89,7 +79,7 @@ KernelRow<PoolingArguments> vector_row(const char* name) {
             const int64_t length = row_length(a), Q = a.dst.dim[3];
             float* widths = static_cast<float*>(context.shared_scratch(size_t(Q + 1) * sizeof(float)));
             for (int64_t q = 0; q < Q; ++q) {
-              const Span span = span_of(q, a.stride_w, a.pad_w, a.kernel_w, a.src.dim[3]);
+              const WindowSpan span = window_span(q, a.stride_w, a.pad_w, a.kernel_w, a.src.dim[3]);
               widths[q] = span.begin < span.end ? float(span.padded) : 0.0f;
             }
             context.pool.for_range(planes(a), 1, [&](int64_t begin, int64_t end, int worker) {
@@ -121,8 +111,8 @@ void pooling_ref(Context&, const PoolingArguments& a) {
     float* mask = a.mask ? dst_plane(a.mask, plane) : nullptr;
     for (int64_t p = 0; p < P; ++p)
       for (int64_t q = 0; q < Q; ++q) {
-        const Span h = span_of(p, a.stride_h, a.pad_h, a.kernel_h, H);
-        const Span w = span_of(q, a.stride_w, a.pad_w, a.kernel_w, W);
+        const WindowSpan h = window_span(p, a.stride_h, a.pad_h, a.kernel_h, H);
+        const WindowSpan w = window_span(q, a.stride_w, a.pad_w, a.kernel_w, W);
         float& out = dst[p * Q + q];
         if (a.kind == PoolingKind::max)
           out = maximum(src, W, h, w, mask ? mask + p * Q + q : nullptr);
