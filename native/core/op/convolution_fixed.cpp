@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "convolution_fixed_depthwise.h"
-#include "check_codes.h"
 #include "convolution_fixed_tiles.h"
 
 namespace ristretto {
@@ -24,6 +23,17 @@ void check_axis(const char* name, int64_t size, int64_t kernel, int64_t stride, 
           " along ", name);
   require(out == room / stride + 1, "convolution: the output has ", out, " along ", name, ", not ",
           room / stride + 1);
+}
+
+void check_format(const CodeFormat& format, const CodeTensor* holder, const char* name) {
+  require(format.bit_width >= 1 && format.bit_width <= 16, "convolution: ", name, " of ", format.bit_width,
+          " bits: codes have 1 to 16");
+  require(format.fractional_length >= -126 && format.fractional_length <= 126, "convolution: ", name,
+          " has fractional length ", format.fractional_length);
+  if (holder) {
+    require(holder->type == DataType::i16 || format.bit_width <= 8, "convolution: ", format.bit_width,
+            " bits do not fit the output's type");
+  }
 }
 
 // ceil(log2(bound + 1)): bits that hold every magnitude up to it. 1000 where there are none.
@@ -106,10 +116,9 @@ void ConvolutionFixed::check(const Arguments& a) {
              a.dst.width);
   for (const int fl : {a.src_fractional_length, a.weights_fractional_length})
     require(fl >= -126 && fl <= 126, "convolution: fractional length ", fl);
-  const int stored = most_code_bits(a.dst.type);
-  require_code_format(a.output, a.requantises ? 16 : stored, "convolution: output");
-  if (a.requantises) require_code_format(a.consumer, stored, "convolution: consumer");
-  require_code_rounding(a.rounding, "convolution");
+  check_format(a.output, a.requantises ? nullptr : &a.dst, "the output's format");
+  if (a.requantises) check_format(a.consumer, &a.dst, "the consumer's format");
+  require(a.rounding != Rounding::stochastic, "convolution: codes are not rounded stochastically");
   // What any weights of this type could reach decides nearly always; the weights themselves are looked at
   // only where it does not.
   FixedBound bound;
