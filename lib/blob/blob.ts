@@ -22,6 +22,13 @@ interface Storage {
   capacity: number;
 }
 
+/** The blob whose data (or diff) another one uses, where in it, and how far its images lie apart there. */
+interface Source {
+  blob: Blob;
+  elementOffset: number;
+  imageStride: number | null;
+}
+
 /**
  * A named tensor of float32, N-dimensional, row-major: data, and a diff of the same shape where training needs
  * one. Memory comes at the first use, so shapes can be known, checked and planned before any is taken.
@@ -33,8 +40,8 @@ export class Blob {
   #count = 1;
   #data: Storage | null = null;
   #diff: Storage | null = null;
-  #source: { blob: Blob; elementOffset: number } | null = null;
-  #imageStride: number | null = null;
+  #source: Source | null = null;
+  #diffSource: Source | null = null;
   #tensors = new Map<string, NativeTensor>();
   #array: Float32Array | null = null;
   #placement = 0;
@@ -115,17 +122,25 @@ export class Blob {
    */
   shareData(blob: Blob, elementOffset = 0, imageStride: number | null = null): void {
     if (blob === this) return;
-    this.#source = { blob, elementOffset };
-    this.#imageStride = imageStride;
+    this.#source = { blob, elementOffset, imageStride };
     this.#data = null;
     this.#forget();
   }
 
-  /** Has memory of its own again, after `shareData`; the next use takes it. */
+  /** Uses another blob's diff from now on, as `shareData` does with the data. */
+  shareDiff(blob: Blob, elementOffset = 0, imageStride: number | null = null): void {
+    if (blob === this) return;
+    this.#diffSource = { blob, elementOffset, imageStride };
+    this.#diff = null;
+    this.#forget();
+  }
+
+  /** Has memory of its own again, after `shareData` and `shareDiff`; the next use takes it. */
   unshare(): void {
     this.#source = null;
-    this.#imageStride = null;
+    this.#diffSource = null;
     this.#data = null;
+    this.#diff = null;
     this.#forget();
   }
 
@@ -137,6 +152,11 @@ export class Blob {
   /** The blob whose memory this one uses in the end; itself where it has its own. */
   get owner(): Blob {
     return this.#source ? this.#source.blob.owner : this;
+  }
+
+  /** The blob whose diff this one uses in the end; itself where it has its own. */
+  get diffOwner(): Blob {
+    return this.#diffSource ? this.#diffSource.blob.diffOwner : this;
   }
 
   /**
@@ -153,6 +173,18 @@ export class Blob {
     this.#forget();
   }
 
+  /** Places the diff in memory that a plan shares out. */
+  bindDiff(buffer: NativeBuffer, byteOffset: number, capacity: number): void {
+    this.#diff = { buffer, byteOffset, capacity };
+    this.#forget();
+  }
+
+  /** Lets go of the diff's memory; the next use takes new, zeroed memory. */
+  releaseDiff(): void {
+    this.#diff = null;
+    this.#forget();
+  }
+
   /** Lets go of the memory; the next use takes new, zeroed memory. */
   release(): void {
     this.#data = null;
@@ -162,7 +194,12 @@ export class Blob {
 
   /** True where the images do not follow each other without a gap: read such a blob with `toArray`. */
   get strided(): boolean {
-    return this.#imageStride !== null && (this.#shape[0] ?? 1) > 1;
+    return this.#gaps(this.#source);
+  }
+
+  /** Whether a part of this blob has gaps between its images. */
+  #gaps(source: Source | null): boolean {
+    return source !== null && source.imageStride !== null && (this.#shape[0] ?? 1) > 1;
   }
 
   /** The data as JavaScript sees it: the memory itself, not a copy. */
@@ -177,22 +214,33 @@ export class Blob {
     return this.#array;
   }
 
+  /** The diff as JavaScript sees it: the memory itself, zeros where nothing has written to it. */
   get diff(): Float32Array {
+    if (this.#gaps(this.#diffSource))
+      throw new RistrettoError(
+        `the diff of blob '${this.name}' is a slice of that of '${this.diffOwner.name}': read it with diffToArray()`,
+      );
     const { buffer, byteOffset } = this.#diffStorage();
     return new Float32Array(buffer.arrayBuffer, byteOffset, this.#count);
   }
 
   /** A copy of the data, images side by side. */
   toArray(): Float32Array {
-    if (!this.strided) return this.data.slice();
-    const { buffer, byteOffset } = this.#storage();
+    return this.strided ? this.#gather(this.#storage(), this.#source!.imageStride!) : this.data.slice();
+  }
+
+  /** A copy of the diff, images side by side. */
+  diffToArray(): Float32Array {
+    return this.#gaps(this.#diffSource)
+      ? this.#gather(this.#diffStorage(), this.#diffSource!.imageStride!)
+      : this.diff.slice();
+  }
+
+  #gather({ buffer, byteOffset }: Storage, imageStride: number): Float32Array {
     const image = this.countFrom(1);
     const result = new Float32Array(this.#count);
     for (let n = 0; n < this.#shape[0]; n++)
-      result.set(
-        new Float32Array(buffer.arrayBuffer, byteOffset + 4 * n * this.#imageStride!, image),
-        n * image,
-      );
+      result.set(new Float32Array(buffer.arrayBuffer, byteOffset + 4 * n * imageStride, image), n * image);
     return result;
   }
 
@@ -211,26 +259,29 @@ export class Blob {
    * matrix that an inner product sees, say).
    */
   tensor(shape: readonly number[] = this.#shape): NativeTensor {
-    return this.#view(
-      'data',
-      this.#storage(),
-      shape,
-      shape === this.#shape ? (this.#imageStride ?? undefined) : undefined,
-    );
+    return this.#view('data', this.#storage(), this.#source, shape);
   }
 
+  /** The native view of the diff, as `tensor` gives that of the data. */
   diffTensor(shape: readonly number[] = this.#shape): NativeTensor {
-    return this.#view('diff', this.#diffStorage(), shape);
+    return this.#view('diff', this.#diffStorage(), this.#diffSource, shape);
   }
 
-  #view(part: string, storage: Storage, shape: readonly number[], imageStride?: number): NativeTensor {
+  #view(
+    part: 'data' | 'diff',
+    storage: Storage,
+    source: Source | null,
+    shape: readonly number[],
+  ): NativeTensor {
+    const own = shape === this.#shape;
     const key = `${part}:${storage.byteOffset}:${shape.join(',')}`;
     let tensor = this.#tensors.get(key);
     if (!tensor || this.#tensorBuffer.get(tensor) !== storage.buffer) {
-      if (shape !== this.#shape && (this.strided || countOf(shape) !== this.#count))
+      if (!own && (this.#gaps(source) || countOf(shape) !== this.#count))
         throw new RistrettoError(
           `blob '${this.name}' of shape ${this.shapeText} cannot be seen as (${shape.join(', ')})`,
         );
+      const imageStride = (own ? source?.imageStride : undefined) ?? undefined;
       tensor = new Tensor(storage.buffer, storage.byteOffset, 'f32', shape, imageStride);
       this.#tensors.set(key, tensor);
       this.#tensorBuffer.set(tensor, storage.buffer);
@@ -242,18 +293,12 @@ export class Blob {
   #tensorBuffer = new WeakMap<NativeTensor, NativeBuffer>();
 
   #storage(): Storage {
-    if (this.#source) {
-      const base = this.#source.blob.#storage();
-      return {
-        buffer: base.buffer,
-        byteOffset: base.byteOffset + 4 * this.#source.elementOffset,
-        capacity: base.capacity - this.#source.elementOffset,
-      };
-    }
+    if (this.#source) return within(this.#source.blob.#storage(), this.#source);
     return (this.#data ??= this.#allocate());
   }
 
   #diffStorage(): Storage {
+    if (this.#diffSource) return within(this.#diffSource.blob.#diffStorage(), this.#diffSource);
     return (this.#diff ??= this.#allocate());
   }
 
@@ -273,4 +318,8 @@ export class Blob {
     this.#tensors.clear();
     this.#array = null;
   }
+}
+
+function within({ buffer, byteOffset, capacity }: Storage, { elementOffset }: Source): Storage {
+  return { buffer, byteOffset: byteOffset + 4 * elementOffset, capacity: capacity - elementOffset };
 }

@@ -41,6 +41,7 @@ export function measureUse(net: Net, lowering: Lowering, arenaBytes: number): Ne
     inputs,
     kept,
     activations: arenaBytes,
+    gradients: 0,
     total: parameters + inputs + kept + arenaBytes,
     unshared: inputs + kept + codes,
     largest,

@@ -73,6 +73,25 @@ class Aliases {
   }
 }
 
+/** Memory that the backward pass will read: no layer may overwrite it in place. */
+class BackwardReaders {
+  #held = new Set<Blob>();
+
+  constructor(readonly active: boolean) {}
+
+  /** Notes what a layer reads in its backward pass. */
+  add({ backwardReads }: Layer, bottom: readonly Blob[], top: readonly Blob[]): void {
+    if (!this.active) return;
+    if (backwardReads.bottom) for (const blob of bottom) this.#held.add(blob.owner);
+    if (backwardReads.top) for (const blob of top) this.#held.add(blob.owner);
+  }
+
+  /** Whether a layer may overwrite the blob, as far as anybody's backward pass is concerned. */
+  allow({ backwardReads }: Layer, blob: Blob): boolean {
+    return !this.active || (!backwardReads.bottom && !this.#held.has(blob.owner));
+  }
+}
+
 export interface BuildOptions {
   registry: LayerRegistry;
   phase: Phase;
@@ -93,6 +112,7 @@ export async function buildNet(
   const available = new Set<string>();
   const readers = findReaders(param.layer);
   const aliases = new Aliases();
+  const backwardReaders = new BackwardReaders(context.backward ?? false);
   // Batches that other nets may read too; an Input's top is its user's, who expects Caffe's in-place work.
   const protectedTops = new Set<Blob>();
 
@@ -126,12 +146,14 @@ export async function buildNet(
     const top = given.top.map((name, i) => {
       available.add(name);
       const overwritten = bottom[i];
-      // In place, unless the values are someone else's too: another net's, a parameter's, another branch's.
+      // In place, unless the values are someone else's too: another net's, a parameter's, another branch's, a
+      // backward pass's.
       if (
         given.bottom[i] === name &&
         own.has(overwritten.owner) &&
         !protectedTops.has(overwritten.owner) &&
-        !aliases.readLater(overwritten, index)
+        !aliases.readLater(overwritten, index) &&
+        backwardReaders.allow(layer, overwritten)
       )
         return overwritten;
       const blob = new Blob(name);
@@ -149,6 +171,7 @@ export async function buildNet(
     await layer.setup(bottom, top);
     layer.reshape(bottom, top);
     for (const [i, blob] of top.entries()) aliases.add(blob, readers[index][i] ?? -1);
+    backwardReaders.add(layer, bottom, top);
     if (bottom.length === 0)
       for (const blob of top) {
         sourceTops.set(blob.name, blob);

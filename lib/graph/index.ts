@@ -4,7 +4,14 @@ export { filterNet, meetsRule, type NetStateValues } from './filter-net.js';
 export { insertSplits } from './insert-splits.js';
 export * from './layer.js';
 export type { NetMemory } from './memory.js';
-export { Net, type CopyOptions, type ForwardOptions, type NetOptions, type Observer } from './net.js';
+export {
+  Net,
+  type BackwardOptions,
+  type CopyOptions,
+  type ForwardOptions,
+  type NetOptions,
+  type Observer,
+} from './net.js';
 export type { NetParam } from './params.js';
 export { blobToProto, type CopyReport } from './weights.js';
 export { checkWiring } from './wiring.js';

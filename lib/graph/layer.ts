@@ -14,6 +14,8 @@ export interface BlobCount {
 export interface LearnableBlob {
   blob: Blob;
   filler: FillerParameter | null;
+  /** Gathered by the layer itself (a mean, a count): no gradient, no learning rate, no weight decay. */
+  statistic?: boolean;
 }
 
 /** What a layer may know of the net that holds it. */
@@ -29,6 +31,8 @@ export interface LayerContext {
   baseFolder?: string;
   /** Quantised layers: rounds to nearest by this rule instead of half away from zero. */
   rounding?: Rounding;
+  /** The net will ask for gradients: keep what the backward pass needs of the forward pass. */
+  backward?: boolean;
   /** Aborts waiting work (prefetch, decoding). */
   signal?: AbortSignal;
 }
@@ -45,6 +49,27 @@ export interface ForwardTrims {
   /** Set where sums must not round more than a plain float32 sum does. */
   exactSums?: boolean;
 }
+
+/** One layer's part in a backward pass. */
+export interface BackwardPass {
+  bottom: readonly Blob[];
+  top: readonly Blob[];
+  /** Whether the diff of each bottom is wanted; those of the others are left as they are. */
+  propagateDown: readonly boolean[];
+  /** Whether each top has a part in the loss: the diff of one that has none reads as zeros. */
+  topHasDiff: readonly boolean[];
+  /** Whether the diff of each learnable blob is wanted. */
+  paramWanted: readonly boolean[];
+}
+
+/** What a layer's backward pass reads of the forward pass's values. */
+export interface BackwardReads {
+  bottom: boolean;
+  top: boolean;
+}
+
+/** State of a layer that its next passes depend on, as JSON holds it. */
+export type LayerCheckpoint = Readonly<Record<string, unknown>>;
 
 /**
  * One layer of a net. A net calls, in this order: the constructor; `setup` once, when the bottoms have their
@@ -89,6 +114,41 @@ export abstract class Layer {
    * Enqueues the work that computes the tops. A layer that must see values first awaits `stream.sync()`.
    */
   abstract forward(bottom: readonly Blob[], top: readonly Blob[], stream: NativeStream): void | Promise<void>;
+
+  /**
+   * Enqueues the work that computes the gradients of the last `forward`: overwrites the diffs of the bottoms that
+   * are wanted, adds to those of the learnable blobs that are. The diff of a loss is its weight. In place, the
+   * top's diff becomes the bottom's.
+   */
+  backward(_pass: BackwardPass, _stream: NativeStream): void | Promise<void> {
+    this.fail(`a layer of type ${this.type} has no backward pass`);
+  }
+
+  /**
+   * Which values of the forward pass `backward` reads: no other layer may overwrite those in place, nor this one
+   * its own bottoms.
+   */
+  get backwardReads(): BackwardReads {
+    return { bottom: true, top: true };
+  }
+
+  /** Whether bottom `index` can have a gradient at all (a label cannot): for nets that ask for all of them. */
+  takesDiff(_index: number): boolean {
+    return true;
+  }
+
+  /** All that the next passes depend on besides parameters and bottoms (counters, cursors); null for nothing. */
+  checkpoint(): LayerCheckpoint | null {
+    return null;
+  }
+
+  /**
+   * Goes on from a checkpoint of the same layer, before the first `forward`. Throws for one that is not this
+   * layer's.
+   */
+  restore(_checkpoint: LayerCheckpoint): void | Promise<void> {
+    this.fail(`a layer of type ${this.type} keeps nothing between passes`);
+  }
 
   /** Weight of top `index` in the net's loss where the prototxt sets none: 1 for a loss layer's first top. */
   defaultLossWeight(_index: number): number {
@@ -148,6 +208,8 @@ export interface TrimmingLayer extends Layer {
     stream: NativeStream,
     trims: ForwardTrims,
   ): void;
+  /** `backward` with stand-ins for the learnable blobs' values; their diffs stay those of `learnable`. */
+  backwardTrimmed(pass: BackwardPass, stream: NativeStream, params: readonly Blob[]): void;
 }
 
 export type LayerFactory = (param: LayerParameter, context: LayerContext) => Layer;

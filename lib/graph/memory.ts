@@ -3,6 +3,7 @@ import type { Blob } from '../blob/index.js';
 import { NetError } from '../errors/index.js';
 import { bytesText } from '../util/bytes-text.js';
 import type { NetLayer } from './build.js';
+import type { DiffPlan } from './gradients.js';
 import type { NetParam } from './params.js';
 import type { Plan } from './plan.js';
 
@@ -16,8 +17,10 @@ export interface NetMemory {
   kept: number;
   /** The arena that the other activations share. */
   activations: number;
+  /** Diffs of parameters and of all other blobs, where the net computes gradients. */
+  gradients: number;
   total: number;
-  /** What inputs, kept blobs and activations would take without sharing. */
+  /** What inputs, kept blobs, activations and gradients would take without sharing. */
   unshared: number;
   /** The largest blob and the layer that makes it; blobs that exist part by part only do not count. */
   largest: { blob: string; layer: string; shape: readonly number[]; bytes: number } | null;
@@ -28,12 +31,14 @@ export function measureMemory(
   params: readonly NetParam[],
   own: ReadonlySet<Blob>,
   plan: Plan,
+  diffs: DiffPlan,
 ): NetMemory {
   const memory: NetMemory = {
     parameters: 0,
     inputs: 0,
     kept: 0,
     activations: plan.arenaBytes,
+    gradients: diffs.bytes,
     total: 0,
     unshared: 0,
     largest: null,
@@ -58,7 +63,9 @@ export function measureMemory(
       if (plan.offsets.has(blob)) continue;
       memory[bottom.length ? 'kept' : 'inputs'] += bytes;
     }
-  memory.total = memory.parameters + memory.inputs + memory.kept + memory.activations;
+  for (const blob of diffs.own) memory.gradients += 4 * blob.count;
+  for (const blob of [...diffs.own, ...diffs.offsets.keys()]) memory.unshared += 4 * blob.count;
+  memory.total = memory.parameters + memory.inputs + memory.kept + memory.activations + memory.gradients;
   return memory;
 }
 

@@ -1,17 +1,25 @@
 import type { Blob } from '../blob/index.js';
 import { NetError, UsageError } from '../errors/index.js';
-import { Stream, type InstructionSet, type NativeStream, type Rounding } from '../native/index.js';
+import {
+  NativeMemory,
+  Stream,
+  type InstructionSet,
+  type NativeBuffer,
+  type NativeStream,
+  type Rounding,
+} from '../native/index.js';
 import { clone, create, Phase, readWeights, upgradeNet, type NetParameter } from '../proto/index.js';
 import { ActivationArena } from './arena.js';
 import { buildNet, locateError, type Connections, type NetLayer } from './build.js';
 import { filterNet, withLayers } from './filter-net.js';
+import { noDiffs, planDiffs, planGradients, type DiffPlan } from './gradients.js';
 import { insertSplits } from './insert-splits.js';
-import type { Layer, LayerRegistry } from './layer.js';
+import type { BackwardPass, Layer, LayerRegistry } from './layer.js';
 import { checkMemory, measureMemory, memoryLimit, type NetMemory } from './memory.js';
 import { collectParams, fillParams, type NetParam } from './params.js';
 import { RecordedPass, type Stretch } from './recorded-pass.js';
 import { DEFAULT_PART_BYTES, turnTo, type PartedRun } from './batch-parts.js';
-import { fuseRelus, plainPlan, planNet, undoPlan, type Plan } from './plan.js';
+import { fuseRelus, plainPlan, planNet, planTraining, undoPlan, type Plan } from './plan.js';
 import { copyTrained, netToProto, setLearnable, type CopyReport } from './weights.js';
 import { checkWiring, listNames, suggestion } from './wiring.js';
 
@@ -30,6 +38,11 @@ export interface NetOptions {
   isa?: InstructionSet;
   /** Collect timings in the stream that the net makes. */
   profile?: boolean;
+  /**
+   * The net computes gradients: nothing that `backward` reads is overwritten or shared. With `keep: 'all'` all
+   * diffs stay readable too, else those of the parameters alone.
+   */
+  backward?: boolean;
   /** Seeds fillers, crops, mirrors, dropout. Default 0. */
   seed?: number;
   /**
@@ -80,6 +93,11 @@ export interface ForwardOptions {
   signal?: AbortSignal;
 }
 
+export interface BackwardOptions {
+  observe?: Observer;
+  signal?: AbortSignal;
+}
+
 export interface CopyOptions {
   /** Leaves parameters that the weights do not have to the fillers instead of raising an error. */
   allowMissing?: boolean;
@@ -107,6 +125,11 @@ export class Net {
   readonly #arena: ActivationArena;
   readonly #seed: number;
   #fused: ReadonlySet<number> = new Set();
+  /** Each layer's part in a backward pass. */
+  readonly #gradients: readonly (BackwardPass | null)[];
+  #diffs: DiffPlan = noDiffs;
+  #diffMemory: NativeBuffer | null = null;
+  #forwardDone = false;
   #plan: Plan = plainPlan(new Set());
   /** Whether the plan may run the batch in parts; an observer wants whole blobs. */
   #inParts = true;
@@ -149,6 +172,7 @@ export class Net {
         skipBad: options.skipBad,
         baseFolder: options.baseFolder,
         rounding: options.rounding,
+        backward: options.backward,
         signal,
       },
     });
@@ -173,6 +197,9 @@ export class Net {
     for (const name of this.#kept) this.#find(name);
     for (const { layer } of this.layers) if (layer.param.blobs.length) setLearnable(layer, layer.param.blobs);
     this.params = collectParams(this.layers);
+    this.#gradients = options.backward
+      ? planGradients(this.layers, this.params, this.forceBackward)
+      : this.layers.map(() => null);
     this.#fused = this.#keepAll ? new Set() : fuseRelus(this.layers);
     this.#arena = options.arena ?? new ActivationArena();
     this.#makePlan();
@@ -271,9 +298,48 @@ export class Net {
         throw error;
       }
       await this.stream.sync();
+      this.#forwardDone = true;
     } finally {
       this.#running = false;
     }
+  }
+
+  /**
+   * Computes the gradients of the last pass's loss: adds them to the diffs of the parameters that learn, and
+   * waits until it is done. Needs `backward` among the net's options; every `forward` allows one.
+   */
+  async backward(options: BackwardOptions = {}): Promise<void> {
+    if (this.#closed) throw new UsageError('the net is closed');
+    if (this.#running) throw new UsageError('the net runs already: await it first');
+    if (!this.#options.backward) throw new UsageError('backward needs a net made with backward: true');
+    if (!this.#forwardDone) throw new UsageError('backward needs a forward pass before it');
+    this.#running = true;
+    this.#forwardDone = false;
+    try {
+      try {
+        await this.#enqueueBackward(options);
+      } catch (error) {
+        await this.stream.sync().catch(() => undefined);
+        throw error;
+      }
+      await this.stream.sync();
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** Sets the diffs of all parameters to 0: what a new sum of gradients starts from. */
+  clearParamDiffs(): void {
+    for (const { blob } of this.learnedParams) blob.diff.fill(0);
+  }
+
+  /** Parameters that get a gradient in a backward pass, shared ones once. */
+  get learnedParams(): NetParam[] {
+    const learned = new Set<Blob>();
+    for (const [index, pass] of this.#gradients.entries())
+      for (const [i, blob] of this.layers[index].layer.blobs.entries())
+        if (pass?.paramWanted[i]) learned.add(blob.owner);
+    return this.params.filter(({ blob, owner }) => !owner && learned.has(blob));
   }
 
   /**
@@ -362,6 +428,30 @@ export class Net {
     }
   }
 
+  async #enqueueBackward(options: BackwardOptions): Promise<void> {
+    if (this.#diffs.bytes > 0 && !this.#diffMemory) {
+      this.#diffMemory = new NativeMemory(this.#diffs.bytes);
+      for (const [blob, offset] of this.#diffs.offsets) blob.bindDiff(this.#diffMemory, offset, blob.count);
+    }
+    for (let index = this.layers.length - 1; index >= 0; index--) {
+      const pass = this.#gradients[index];
+      if (!pass) continue;
+      this.#throwIfAborted(options);
+      const { layer, type, lossWeights, bottom, top } = this.layers[index];
+      for (const [i, weight] of lossWeights.entries()) if (weight) top[i].diff.fill(weight);
+      // A Concat that was written in place finds its bottoms' diffs in place, too.
+      if (!(type === 'Concat' && this.#plan.omitted.has(index))) {
+        try {
+          const pending = layer.backward(pass, this.stream);
+          if (pending) await pending;
+        } catch (error) {
+          throw locateError(error, layer.name);
+        }
+      }
+      if (options.observe) await options.observe(layer, bottom, top, this.stream);
+    }
+  }
+
   /** Enqueues recorded layers; they are recorded where they were not yet. */
   #launch(stretch: Stretch, options: ForwardOptions): void {
     const { run, entries } = stretch;
@@ -382,7 +472,7 @@ export class Net {
     }
   }
 
-  #throwIfAborted({ signal }: ForwardOptions): void {
+  #throwIfAborted({ signal }: { signal?: AbortSignal }): void {
     this.#options.signal?.throwIfAborted();
     signal?.throwIfAborted();
   }
@@ -420,16 +510,23 @@ export class Net {
       for (const name of this.#kept) fixed.add(blobs.get(name)!.owner);
       for (const { top, lossWeights } of this.layers)
         for (const [i, blob] of top.entries()) if (lossWeights[i]) fixed.add(blob.owner);
-      this.#plan = planNet(
-        this.layers,
-        (blob) => own.has(blob) && !fixed.has(blob.owner),
-        this.#fused,
-        this.#inParts ? (this.#options.partBytes ?? DEFAULT_PART_BYTES) : Infinity,
-      );
+      const plannable = (blob: Blob) => own.has(blob) && !fixed.has(blob.owner);
+      this.#plan = this.#options.backward
+        ? planTraining(this.layers, plannable, this.#fused)
+        : planNet(
+            this.layers,
+            plannable,
+            this.#fused,
+            this.#inParts ? (this.#options.partBytes ?? DEFAULT_PART_BYTES) : Infinity,
+          );
     }
+    for (const blob of this.#diffs.offsets.keys()) blob.releaseDiff();
+    this.#diffMemory = null;
+    this.#diffs = planDiffs(this.layers, this.#gradients, this.#keepAll);
+    this.#forwardDone = false;
     this.#recorded.reset();
     this.#boundTo = null;
-    this.#memory = measureMemory(this.layers, this.params, own, this.#plan);
+    this.#memory = measureMemory(this.layers, this.params, own, this.#plan, this.#diffs);
     checkMemory(this.#memory, this.#options.memoryLimit ?? memoryLimit());
     this.#arena.require(this.#plan.arenaBytes);
     this.#shapes = this.layers.map(({ bottom }) => bottom.map((blob) => blob.shape));

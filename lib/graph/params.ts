@@ -33,6 +33,7 @@ function share(param: NetParam, owner: NetParam, spec: ParamSpec): void {
       'param.share_mode',
     );
   param.blob.shareData(owner.blob);
+  param.blob.shareDiff(owner.blob);
 }
 
 /** Lists the learnable parameters of a net in order and lets those of the same name share their values. */
@@ -46,7 +47,7 @@ export function collectParams(layers: readonly NetLayer[]): NetParam[] {
         `is given ${specs.length} times; the layer has ${layer.learnable.length} parameters`,
         'param',
       );
-    for (const [index, { blob, filler }] of layer.learnable.entries()) {
+    for (const [index, { blob, filler, statistic }] of layer.learnable.entries()) {
       const spec = specs[index] ?? create('ParamSpec');
       const shared = spec.name ? owners.get(spec.name) : undefined;
       const param: NetParam = {
@@ -56,8 +57,8 @@ export function collectParams(layers: readonly NetLayer[]): NetParam[] {
         blob,
         filler,
         owner: shared?.param ?? null,
-        lrMult: spec.lr_mult,
-        decayMult: spec.decay_mult,
+        lrMult: statistic ? 0 : spec.lr_mult,
+        decayMult: statistic ? 0 : spec.decay_mult,
       };
       params.push(param);
       const given = {

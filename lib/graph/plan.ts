@@ -126,6 +126,7 @@ function concatInPlace(
     let offset = 0;
     for (const blob of bottom) {
       blob.shareData(whole, offset, batched ? whole.countFrom(1) : null);
+      blob.shareDiff(whole, offset, batched ? whole.countFrom(1) : null);
       slices.push(blob);
       offset += blob.countFrom(1);
     }
@@ -214,6 +215,20 @@ export function planNet(
     runs: new Map(runs.map((run) => [run.first, run])),
     replaced,
   };
+}
+
+/**
+ * Plans the forward pass of a net that computes gradients: all values stay for the backward pass, but Concats are
+ * written in place where their inputs' producers can, and the diffs then lie the same way.
+ */
+export function planTraining(
+  layers: readonly NetLayer[],
+  plannable: (blob: Blob) => boolean,
+  fused: ReadonlySet<number>,
+): Plan {
+  const omitted = new Set(fused);
+  const slices = concatInPlace(layers, plannable, omitted);
+  return { ...plainPlan(omitted), slices };
 }
 
 /** Gives the blobs of a plan memory of their own again. */

@@ -34,7 +34,7 @@ export class BatchNorm extends ImageLayer {
       ['variance', [channels]],
       ['weight', [1]],
     ] as const)
-      this.learnable.push({ blob: new Blob(`${this.name}.${name}`, shape), filler: null });
+      this.learnable.push({ blob: new Blob(`${this.name}.${name}`, shape), filler: null, statistic: true });
   }
 
   override reshape([bottom]: readonly Blob[], [top]: readonly Blob[]): void {

@@ -1,5 +1,11 @@
 import { Blob } from '../blob/index.js';
-import { Layer, type BlobCount, type ForwardTrims, type TrimmingLayer } from '../graph/layer.js';
+import {
+  Layer,
+  type BackwardPass,
+  type BlobCount,
+  type ForwardTrims,
+  type TrimmingLayer,
+} from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 import { create, type InnerProductParameter } from '../proto/index.js';
 import { PackCache, valueVersion } from './packed.js';
@@ -88,6 +94,10 @@ export class InnerProduct extends Layer implements TrimmingLayer {
       weightsVersion: valueVersion(weights),
       label: this.name,
     });
+  }
+
+  backwardTrimmed(_pass: BackwardPass, _stream: NativeStream, _params: readonly Blob[]): void {
+    this.fail(`a layer of type ${this.type} has no backward pass yet`);
   }
 
   override fuseRelu(): boolean {

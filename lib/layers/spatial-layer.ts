@@ -1,5 +1,11 @@
 import { Blob, countOf } from '../blob/index.js';
-import { Layer, type BlobCount, type ForwardTrims, type TrimmingLayer } from '../graph/layer.js';
+import {
+  Layer,
+  type BackwardPass,
+  type BlobCount,
+  type ForwardTrims,
+  type TrimmingLayer,
+} from '../graph/layer.js';
 import type { NativeStream, NativeTensor } from '../native/index.js';
 import { create, type ConvolutionParameter } from '../proto/index.js';
 import { PackCache } from './packed.js';
@@ -118,6 +124,10 @@ export abstract class SpatialLayer extends Layer implements TrimmingLayer {
       };
       this.run(this.#planes(src), this.#planes(top[index]), weights, bias, stream, { ...trims, ...words });
     }
+  }
+
+  backwardTrimmed(_pass: BackwardPass, _stream: NativeStream, _params: readonly Blob[]): void {
+    this.fail(`a layer of type ${this.type} has no backward pass yet`);
   }
 
   override fuseRelu(): boolean {

@@ -1,6 +1,4 @@
 // Every layer case of the reference data: the original's outputs from the original's inputs and parameters.
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Blob } from '../../lib/blob/index.js';
 import { Net } from '../../lib/graph/index.js';
@@ -8,57 +6,13 @@ import { layers } from '../../lib/layers/index.js';
 import type { Quantized } from '../../lib/layers/quantized.js';
 import { ops, Stream } from '../../lib/native/index.js';
 import { parseText, Phase } from '../../lib/proto/index.js';
-import { hasReference, reference } from './reference.js';
+import { compare, folder, loadCase, names, type CaseBlob } from './layer-cases.js';
+import { hasReference } from './reference.js';
 
-interface CaseBlob {
-  role: string;
-  name: string;
-  shape: number[];
-  offset: number;
-}
-interface Case {
-  prototxt: string;
-  phase: 'TRAIN' | 'TEST';
-  blobs: CaseBlob[];
-}
-
-const folder = join(reference, 'reference/layers');
-const names = hasReference
-  ? readdirSync(folder)
-      .filter((file) => file.endsWith('.json'))
-      .map((file) => file.slice(0, -'.json'.length))
-      .sort()
-  : [];
 const CASES = 138;
 
 /** Elements whose exact sum lies within two float32 ulps of a tie, where one step is allowed. */
 const ties: Record<string, number> = { convolution_ristretto_minifloat_m10e5: 1 };
-
-function load(name: string): { given: Case; values: (blob: CaseBlob) => Float32Array } {
-  const given = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Case;
-  const bytes = new Uint8Array(readFileSync(join(folder, `${name}.bin`)));
-  const values = ({ shape, offset }: CaseBlob) => {
-    const count = shape.reduce((product, dim) => product * dim, 1);
-    return new Float32Array(bytes.slice(offset, offset + 4 * count).buffer);
-  };
-  return { given, values };
-}
-
-/** The largest |a - b| over the largest |b|, and how many elements differ at all (-0 equals 0). */
-function compare(actual: ArrayLike<number>, expected: ArrayLike<number>) {
-  expect(actual.length).toBe(expected.length);
-  let largest = 0;
-  let difference = 0;
-  let unequal = 0;
-  for (let i = 0; i < expected.length; i++) {
-    largest = Math.max(largest, Math.abs(expected[i]));
-    if (actual[i] === expected[i]) continue;
-    unequal++;
-    const distance = Math.abs(actual[i] - expected[i]);
-    difference = Number.isNaN(distance) ? Infinity : Math.max(difference, distance);
-  }
-  return { relative: difference === 0 ? 0 : difference / largest, unequal };
-}
 
 describe.skipIf(!hasReference)(`layers, against ${folder}`, () => {
   const stream = new Stream({ threads: 2 });
@@ -69,7 +23,7 @@ describe.skipIf(!hasReference)(`layers, against ${folder}`, () => {
   });
 
   it.each(names)('%s', async (name) => {
-    const { given, values } = load(name);
+    const { given, values } = loadCase(name);
     const all = (role: string) => given.blobs.filter((blob) => blob.role === role);
     const net = await Net.create({
       param: parseText('NetParameter', given.prototxt),
