@@ -67,7 +67,7 @@ describe.skipIf(!hasReference)(`gradients, against ${folder}`, () => {
     expect(cases.length).toBe(CASES_WITH_GRADIENTS);
   });
 
-  it.each(cases)('$name', async ({ given, values }, { skip }) => {
+  it.for(cases)('$name', async ({ given, values }, { skip }) => {
     const all = (role: string) => given.blobs.filter((blob) => blob.role === role);
     const net = await Net.create({
       param: parseText('NetParameter', given.prototxt),
