@@ -41,11 +41,13 @@ export {
   isRewindable,
   MemoryData,
   registry,
+  splitDatabase,
   type ComputeImageMeanOptions,
   type ConvertImagesetOptions,
   type ConvertImagesetResult,
   type ImageMean,
   type Rewindable,
+  type SplitDatabaseOptions,
 } from './data/index.js';
 export {
   compareWithSimulation,

@@ -4,6 +4,7 @@ import { computeImageMeanCommand } from './commands/compute-image-mean.js';
 import { convertImagesetCommand } from './commands/convert-imageset.js';
 import { planCommand } from './commands/plan.js';
 import { quantizeCommand } from './commands/quantize.js';
+import { splitDatabaseCommand } from './commands/split-database.js';
 import { verifyCommand } from './commands/verify.js';
 import { runProgram } from './program.js';
 
@@ -14,5 +15,6 @@ await runProgram('ristretto', [
   verifyCommand,
   convertImagesetCommand,
   computeImageMeanCommand,
+  splitDatabaseCommand,
   ...benchCommands,
 ]);

@@ -35,5 +35,6 @@ export {
   type ConvertImagesetOptions,
   type ConvertImagesetResult,
 } from './convert-imageset.js';
+export { splitDatabase, type SplitDatabaseOptions } from './split-database.js';
 export { computeImageMean, type ComputeImageMeanOptions, type ImageMean } from './compute-image-mean.js';
 export { decodeImage, encodeImage, type ColorMode } from './decode-image.js';

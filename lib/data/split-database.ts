@@ -1,0 +1,72 @@
+import { DataError, UsageError } from '../errors/index.js';
+import { dataKindOf } from './database.js';
+import { LmdbSource } from './lmdb.js';
+import { assertNewDatabase, writeDatabase, type Backend, type DatabaseWriter } from './write-database.js';
+
+/** Records that are written at once. */
+const PUT_RECORDS = 256;
+
+export interface SplitDatabaseOptions {
+  /** The LMDB to split; it stays as it is. */
+  data: string;
+  /** Where the larger part goes, and the smaller one; nothing may be there yet. */
+  first: string;
+  second: string;
+  /** Every so many records one goes to the second part, the last of each group; 2 makes halves. */
+  every?: number;
+  backend?: Backend;
+  signal?: AbortSignal;
+  onProgress?: (progress: { done: number; total: number }) => void;
+}
+
+/**
+ * Deals the records of a database out to two: one to train on, one to measure on. Which record goes where follows
+ * from its place alone, so splitting again gives the same parts. Returns the number of records in each.
+ */
+export async function splitDatabase(
+  options: SplitDatabaseOptions,
+): Promise<{ first: number; second: number }> {
+  const { data, first, second, every = 2, backend = 'lmdb' } = options;
+  if (!Number.isInteger(every) || every < 2)
+    throw new UsageError(`must be a whole number of at least 2, not ${every}`, { field: 'every' });
+  if (dataKindOf(data) !== 'lmdb') throw new DataError('is not an LMDB', { file: data });
+  if (first === second) throw new UsageError('the two parts need two places', { file: first });
+  for (const out of [first, second]) assertNewDatabase(out);
+  const source = new LmdbSource(data, 'native');
+  try {
+    if (source.count < 2)
+      throw new DataError(`has too few records to split: ${source.count}`, { file: data });
+    // The first part appears under its name only when the second one has.
+    return await writeDatabase(first, backend, (one) =>
+      writeDatabase(second, backend, (two) => deal(source, [one, two], every, options)),
+    );
+  } finally {
+    source.close();
+  }
+}
+
+async function deal(
+  source: LmdbSource,
+  writers: readonly [DatabaseWriter, DatabaseWriter],
+  every: number,
+  { signal, onProgress }: SplitDatabaseOptions,
+): Promise<{ first: number; second: number }> {
+  const waiting: [string, Uint8Array][][] = [[], []];
+  const counts = [0, 0];
+  const flush = async (part: number) => {
+    if (waiting[part].length) await writers[part].put(waiting[part]);
+    waiting[part] = [];
+  };
+  for (let index = 0; index < source.count; index++) {
+    signal?.throwIfAborted();
+    const { key, value } = await source.read(index);
+    const part = index % every === every - 1 ? 1 : 0;
+    waiting[part].push([key, value]);
+    counts[part]++;
+    if (waiting[part].length === PUT_RECORDS) await flush(part);
+    onProgress?.({ done: index + 1, total: source.count });
+  }
+  await flush(0);
+  await flush(1);
+  return { first: counts[0], second: counts[1] };
+}
