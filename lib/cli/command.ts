@@ -1,3 +1,4 @@
+import type { Interrupts } from './interrupts.js';
 import type { ArgumentRow, commonOptions, OptionTable, ValuesOf } from './options.js';
 import type { Output } from './output.js';
 
@@ -8,6 +9,8 @@ export interface CommandContext<T extends OptionTable = OptionTable> {
   output: Output;
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
+  /** For a command that does something else on signals. */
+  interrupts: Interrupts;
 }
 
 /** One command: a table of flags and what to do with them. `run` gives the exit code, 0 where it gives none. */

@@ -3,6 +3,7 @@ import { RistrettoError, UsageError } from '../errors/index.js';
 import type { Command, CommandContext } from './command.js';
 import { commandHelp, programHelp } from './help.js';
 import { commonOptions, type OptionTable } from './options.js';
+import { Interrupts } from './interrupts.js';
 import { Output, type LogMode } from './output.js';
 import { checkRequired, parseFlags } from './parse-flags.js';
 import { nearest } from '../util/nearest.js';
@@ -61,24 +62,6 @@ function choose(
   return WRONG_USAGE;
 }
 
-/** The first Ctrl-C (or SIGTERM) aborts the command, which ends cleanly; the second one kills. */
-function abortOnSignals(output: Output): {
-  controller: AbortController;
-  received: () => NodeJS.Signals | null;
-} {
-  const controller = new AbortController();
-  let received: NodeJS.Signals | null = null;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.on(signal, () => {
-      if (received) process.exit(128 + constants.signals[signal]);
-      received = signal;
-      output.status([]);
-      output.warn(`${signal}: stopping; once more kills`);
-      controller.abort(new RistrettoError('stopped'));
-    });
-  return { controller, received: () => received };
-}
-
 function logModeOf(argv: readonly string[]): LogMode | 'auto' {
   try {
     const flags = argv.flatMap((arg, i) =>
@@ -100,7 +83,7 @@ async function execute(
   const choice = single ? { command: commands, args: [...argv] } : choose(program, commands, argv, output);
   if (typeof choice === 'number') return choice;
   const { command } = choice;
-  const signals = abortOnSignals(output);
+  const interrupts = new Interrupts(output);
   try {
     const table: OptionTable = { ...command.options, ...commonOptions };
     const { values, positional } = parseFlags(choice.args, table);
@@ -115,11 +98,11 @@ async function execute(
     if (positional.length < needed)
       throw new UsageError(`${places[positional.length].name} is missing: ${places[positional.length].help}`);
     checkRequired(values, table);
-    const { signal } = signals.controller;
-    return (await command.run({ values, positional, output, signal } as CommandContext)) ?? 0;
+    const { signal } = interrupts;
+    return (await command.run({ values, positional, output, signal, interrupts } as CommandContext)) ?? 0;
   } catch (error) {
     output.status([]);
-    const received = signals.received();
+    const received = interrupts.received;
     if (received) {
       if ((error as Error)?.message !== 'stopped') output.error((error as Error)?.message ?? String(error));
       return 128 + constants.signals[received];

@@ -1,0 +1,45 @@
+import { constants } from 'node:os';
+import { RistrettoError } from '../errors/index.js';
+import type { Output } from './output.js';
+
+/** Takes a signal; true where it was dealt with and the command goes on as it sees fit. */
+export type SignalHandler = (signal: NodeJS.Signals) => boolean;
+
+/**
+ * Ctrl-C and SIGTERM: the first one aborts the command, which ends cleanly; the second one kills. A command that
+ * does something else with signals takes them itself.
+ */
+export class Interrupts {
+  readonly #controller = new AbortController();
+  #received: NodeJS.Signals | null = null;
+  #handler: SignalHandler | null = null;
+
+  constructor(private readonly output: Output) {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => this.#take(signal));
+  }
+
+  /** Aborted by the first signal that no handler took. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** The signal that ended the command, where one did. */
+  get received(): NodeJS.Signals | null {
+    return this.#received;
+  }
+
+  /** Asks `handler` first from now on; for SIGHUP, too, which otherwise ends the process. */
+  handle(handler: SignalHandler): void {
+    if (!this.#handler) process.on('SIGHUP', () => this.#take('SIGHUP'));
+    this.#handler = handler;
+  }
+
+  #take(signal: NodeJS.Signals): void {
+    if (this.#received) process.exit(128 + constants.signals[signal]);
+    if (this.#handler?.(signal)) return;
+    this.#received = signal;
+    this.output.status([]);
+    this.output.warn(`${signal}: stopping; once more kills`);
+    this.#controller.abort(new RistrettoError('stopped'));
+  }
+}
