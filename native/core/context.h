@@ -27,7 +27,8 @@ class Context {
     return buffer.data();
   }
   // Scratch shared by all workers of one op, requested by the calling thread before it starts them. Slot 0 is
-  // the op's own; slot 1 belongs to gemm, so that an op may hand it what lies in slot 0.
+  // the op's own; slot 1 belongs to gemm, so that an op may hand it what lies in slot 0; slot 2 to gradients,
+  // which hand it to ops of the forward pass.
   void* shared_scratch(size_t bytes, int slot = 0) {
     if (shared_[slot].size() < bytes) shared_[slot] = AlignedBuffer(bytes);
     return shared_[slot].data();
@@ -35,7 +36,7 @@ class Context {
 
  private:
   std::vector<AlignedBuffer> scratch_;
-  AlignedBuffer shared_[2];
+  AlignedBuffer shared_[3];
 };
 
 }  // namespace ristretto

@@ -65,6 +65,15 @@ struct SplitArguments {
   bool* nan;
 };
 
+// out[j * out_stride + i] = source[i * source_stride + j]: channel planes into pixels and back.
+struct TransposeArguments {
+  const float* source;
+  int64_t source_stride;
+  int64_t rows, columns;  // of the source
+  float* out;
+  int64_t out_stride;
+};
+
 // Lines of one output channel that reads one input channel: dst[p][q] = sum over t of weights[t] *
 // source[offsets[t] + p * source_stride + q].
 struct DepthwiseArguments {
@@ -129,6 +138,7 @@ struct FloatKernels {
   void (*panel[kMaxVectors])(const PanelArguments& arguments);  // [vectors - 1]
   void (*gather)(const GatherArguments& arguments);
   void (*split)(const SplitArguments& arguments);
+  void (*transpose)(const TransposeArguments& arguments);
   void (*depthwise)(const DepthwiseArguments& arguments);
   void (*winograd_input)(const WinogradInput& arguments);
   void (*winograd_output)(const WinogradOutput& arguments);

@@ -154,6 +154,35 @@ void split_kernel(const SplitArguments& s) {
   }
 }
 
+template <class Simd>
+void transpose_kernel(const TransposeArguments& t) {
+  using V = typename Simd::V;
+  constexpr int lanes = Simd::lanes;
+  for (int64_t row = 0; row < t.rows; row += lanes) {
+    const int have = t.rows - row < lanes ? int(t.rows - row) : lanes;
+    const float* source = t.source + row * t.source_stride;
+    float* out = t.out + row;
+    int64_t offset[lanes];  // of missing rows: that of the last one
+    for (int i = 0; i < lanes; ++i) offset[i] = (i < have ? i : have - 1) * t.source_stride;
+    int64_t j = 0;
+    for (; j + 4 <= t.columns; j += 4, out += 4 * t.out_stride) {
+      V x[4];
+      Simd::load_quads(source + j, offset, x);
+      if (have == lanes) {
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; ++i) Simd::store(out + i * t.out_stride, x[i]);
+      } else {
+        float edge[4][lanes];
+        for (int i = 0; i < 4; ++i) Simd::store(edge[i], x[i]);
+        for (int i = 0; i < 4; ++i)
+          for (int l = 0; l < have; ++l) out[i * t.out_stride + l] = edge[i][l];
+      }
+    }
+    for (; j < t.columns; ++j, out += t.out_stride)
+      for (int l = 0; l < have; ++l) out[l] = source[offset[l] + j];
+  }
+}
+
 template <class Simd, int Vectors>
 inline __attribute__((always_inline)) void depthwise_run(const DepthwiseArguments& d, const float* source,
                                                          float* dst) {
@@ -211,6 +240,7 @@ constexpr FloatKernels make_float_kernels(const char* name, int64_t l1_bytes, in
   k.panel[2] = panel_kernel<Simd, 3>;
   k.gather = gather_kernel<Simd>;
   k.split = split_kernel<Simd>;
+  k.transpose = transpose_kernel<Simd>;
   k.depthwise = depthwise_kernel<Simd>;
   k.winograd_input = winograd_input_kernel<Simd>;
   k.winograd_output = winograd_output_kernel<Simd>;
