@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "check_tensor.h"
+#include "col2im.h"
 #include "gemm.h"
 #include "trim.h"
 
@@ -44,30 +45,15 @@ void finish(const Context& context, const DeconvolutionArguments& a, int64_t n, 
     for (int64_t i = 0; i < count; ++i) dst[i] = dst[i] < 0 ? 0.0f : dst[i];
 }
 
-// Adds one output channel's columns (R * S rows of P * Q) where their taps fall.
-void scatter(const DeconvolutionArguments& a, const float* columns, float* plane) {
-  const int64_t P = a.src.dim[2], Q = a.src.dim[3], R = a.weights.dim[2], S = a.weights.dim[3];
-  const int64_t H = a.dst.dim[2], W = a.dst.dim[3];
-  for (int64_t r = 0; r < R; ++r)
-    for (int64_t s = 0; s < S; ++s, columns += P * Q) {
-      const int64_t x0 = s * a.dilation_w - a.pad_w;
-      const int64_t q0 = x0 >= 0 ? 0 : (-x0 + a.stride_w - 1) / a.stride_w;
-      const int64_t q1 = std::min(Q, W - 1 - x0 < 0 ? 0 : (W - 1 - x0) / a.stride_w + 1);
-      for (int64_t p = 0; p < P; ++p) {
-        const int64_t y = p * a.stride_h - a.pad_h + r * a.dilation_h;
-        if (y < 0 || y >= H) continue;
-        float* row = plane + y * W + x0;
-        for (int64_t q = q0; q < q1; ++q) row[q * a.stride_w] += columns[p * Q + q];
-      }
-    }
-}
-
 // One product per image and group, weights transposed, then the columns are added into the image.
 void by_gemm(Context& context, const DeconvolutionArguments& a) {
   const int64_t C = a.src.dim[1], K = a.dst.dim[1], group_c = C / a.group, group_k = K / a.group;
   const int64_t depth = src_plane(a), per_output = taps(a) * depth;
   const int64_t chunk = std::clamp<int64_t>(kMostColumns / per_output, 1, group_k);
   const int64_t image = a.src_trim ? a.src.image_count() : 0;
+  const WindowGrid windows{a.dst.dim[2],     a.dst.dim[3],     a.src.dim[2], a.src.dim[3],
+                           a.weights.dim[2], a.weights.dim[3], a.stride_h,   a.stride_w,
+                           a.pad_h,          a.pad_w,          a.dilation_h, a.dilation_w};
   float* columns =
       static_cast<float*>(context.shared_scratch(size_t(chunk * per_output + image) * sizeof(float)));
   for (int64_t n = 0; n < a.src.images(); ++n) {
@@ -89,7 +75,7 @@ void by_gemm(Context& context, const DeconvolutionArguments& a) {
           const int64_t k = group * group_k + first + output, plane = dst_plane(a);
           float* dst = a.dst.image(n) + k * plane;
           std::fill(dst, dst + plane, 0.0f);
-          scatter(a, columns + output * per_output, dst);
+          add_windows(windows, columns + output * per_output, dst);
           if (a.bias)
             for (int64_t i = 0; i < plane; ++i) dst[i] += a.bias.f32()[k];
           finish(context, a, n, k * plane, plane);
