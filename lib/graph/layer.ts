@@ -208,8 +208,16 @@ export interface TrimmingLayer extends Layer {
     stream: NativeStream,
     trims: ForwardTrims,
   ): void;
-  /** `backward` with stand-ins for the learnable blobs' values; their diffs stay those of `learnable`. */
-  backwardTrimmed(pass: BackwardPass, stream: NativeStream, params: readonly Blob[]): void;
+  /**
+   * `backward` with stand-ins for the values of the learnable blobs and of the bottoms; all diffs stay those of the
+   * blobs themselves.
+   */
+  backwardTrimmed(
+    pass: BackwardPass,
+    stream: NativeStream,
+    params: readonly Blob[],
+    inputs: readonly Blob[],
+  ): void;
 }
 
 export type LayerFactory = (param: LayerParameter, context: LayerContext) => Layer;

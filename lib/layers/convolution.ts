@@ -2,7 +2,7 @@ import type { Blob } from '../blob/index.js';
 import type { ForwardTrims } from '../graph/layer.js';
 import { ops, type NativeStream, type NativeTensor } from '../native/index.js';
 import { valueVersion } from './packed.js';
-import { SpatialLayer } from './spatial-layer.js';
+import { SpatialLayer, type SpatialGradients } from './spatial-layer.js';
 import { extent } from './window.js';
 
 /** (N, C, H, W) -> (N, K, P, Q) with weights (K, C / group, R, S) and bias (K). */
@@ -54,6 +54,22 @@ export class Convolution extends SpatialLayer {
       dstRandom: trims.dstRandom,
       packed: this.packs.for(weights),
       weightsVersion: valueVersion(weights),
+      label: this.name,
+    });
+  }
+
+  protected override runBackward(tensors: SpatialGradients, stream: NativeStream): void {
+    const { stride, pad, dilation } = this.window;
+    ops.convolutionGradient(stream, {
+      ...tensors,
+      strideH: stride.h,
+      strideW: stride.w,
+      padH: pad.h,
+      padW: pad.w,
+      dilationH: dilation.h,
+      dilationW: dilation.w,
+      group: this.conv.group,
+      winograd: true,
       label: this.name,
     });
   }

@@ -1,7 +1,7 @@
 import type { Blob } from '../blob/index.js';
 import type { ForwardTrims } from '../graph/layer.js';
 import { ops, type NativeStream, type NativeTensor } from '../native/index.js';
-import { SpatialLayer } from './spatial-layer.js';
+import { SpatialLayer, type SpatialGradients } from './spatial-layer.js';
 import { extent } from './window.js';
 
 /** (N, C, P, Q) -> (N, K, H, W), the transpose of a convolution; weights (C, K / group, R, S), bias (K). */
@@ -50,6 +50,22 @@ export class Deconvolution extends SpatialLayer {
       dstTrim: trims.dst,
       srcRandom: trims.srcRandom,
       dstRandom: trims.dstRandom,
+      label: this.name,
+    });
+  }
+
+  protected override runBackward(tensors: SpatialGradients, stream: NativeStream): void {
+    const { stride, pad, dilation } = this.window;
+    ops.deconvolutionGradient(stream, {
+      ...tensors,
+      strideH: stride.h,
+      strideW: stride.w,
+      padH: pad.h,
+      padW: pad.w,
+      dilationH: dilation.h,
+      dilationW: dilation.w,
+      group: this.conv.group,
+      winograd: true,
       label: this.name,
     });
   }

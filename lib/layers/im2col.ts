@@ -1,5 +1,5 @@
 import { Blob, countOf } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import { Layer, type BackwardPass, type BackwardReads, type BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 import { create } from '../proto/index.js';
 import { extent, readWindow, type Spatial, type Window } from './window.js';
@@ -80,6 +80,37 @@ export class Im2col extends Layer {
         label,
       });
     }
+  }
+
+  override backward(pass: BackwardPass, stream: NativeStream): void {
+    const {
+      bottom: [bottom],
+      top: [top],
+      propagateDown,
+    } = pass;
+    if (!propagateDown[0]) return;
+    const { kernel, stride, pad, dilation } = this.#window;
+    const images = countOf(bottom.shape, 0, this.#axis);
+    const channels = bottom.shape[this.#axis];
+    const input = this.#inputs(bottom);
+    const out = this.#outputs(bottom);
+    ops.col2im(stream, {
+      src: top.diffTensor([images, channels * kernel.h * kernel.w, out.h, out.w]),
+      dst: bottom.diffTensor([images, channels, input.h, input.w]),
+      kernelH: kernel.h,
+      kernelW: kernel.w,
+      strideH: stride.h,
+      strideW: stride.w,
+      padH: pad.h,
+      padW: pad.w,
+      dilationH: dilation.h,
+      dilationW: dilation.w,
+      label: this.name,
+    });
+  }
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: false, top: false };
   }
 
   override get repeats(): boolean {

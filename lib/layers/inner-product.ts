@@ -2,6 +2,7 @@ import { Blob } from '../blob/index.js';
 import {
   Layer,
   type BackwardPass,
+  type BackwardReads,
   type BlobCount,
   type ForwardTrims,
   type TrimmingLayer,
@@ -96,8 +97,39 @@ export class InnerProduct extends Layer implements TrimmingLayer {
     });
   }
 
-  backwardTrimmed(_pass: BackwardPass, _stream: NativeStream, _params: readonly Blob[]): void {
-    this.fail(`a layer of type ${this.type} has no backward pass yet`);
+  override backward(pass: BackwardPass, stream: NativeStream): void {
+    this.backwardTrimmed(pass, stream, this.blobs, pass.bottom);
+  }
+
+  backwardTrimmed(
+    pass: BackwardPass,
+    stream: NativeStream,
+    [weights]: readonly Blob[],
+    [input]: readonly Blob[],
+  ): void {
+    const {
+      bottom: [bottom],
+      top: [top],
+      propagateDown,
+      paramWanted,
+    } = pass;
+    if (!propagateDown[0] && !paramWanted.includes(true)) return;
+    const [shadow, bias] = this.blobs;
+    const rows = bottom.countFrom(0, this.#axis);
+    ops.innerProductGradient(stream, {
+      src: input.tensor([rows, this.#inputs]),
+      weights: weights.tensor(),
+      dstDiff: top.diffTensor([rows, this.#ip.num_output]),
+      srcDiff: propagateDown[0] ? bottom.diffTensor([rows, this.#inputs]) : null,
+      weightsDiff: paramWanted[0] ? shadow.diffTensor() : null,
+      biasDiff: paramWanted[1] ? bias.diffTensor() : null,
+      transpose: this.#ip.transpose,
+      label: this.name,
+    });
+  }
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: true, top: false };
   }
 
   override fuseRelu(): boolean {

@@ -2,8 +2,11 @@ import { Blob } from '../blob/index.js';
 import { layerFormatsOf, sumsCodes, type LayerFormats } from '../formats/index.js';
 import {
   Layer,
+  type BackwardPass,
+  type BackwardReads,
   type BlobCount,
   type ForwardTrims,
+  type LayerCheckpoint,
   type LayerContext,
   type LayerFactory,
   type TrimmingLayer,
@@ -32,6 +35,11 @@ export class Quantized extends Layer {
   trainingForwards = 0;
   #trimmed = new Map<Blob, Trimmed>();
   #imagesSeen = 0;
+  /** What the last forward pass computed with. */
+  #lastParams: readonly Blob[] = [];
+  #lastInputWords: RandomStream | null = null;
+  /** The bottoms as the last forward pass read them, made anew for the backward pass. */
+  readonly #trimmedBottoms: Blob[] = [];
 
   constructor(
     param: LayerParameter,
@@ -110,7 +118,34 @@ export class Quantized extends Layer {
     } else {
       this.trainingForwards++;
     }
+    this.#lastParams = params;
+    this.#lastInputWords = trims.srcRandom ?? null;
     this.plain.forwardTrimmed(bottom, top, stream, trims);
+  }
+
+  /** Trims pass gradients through as they are: those of the parameters are the shadow values'. */
+  override backward(pass: BackwardPass, stream: NativeStream): void {
+    const trimmed = this.context.phase === Phase.TEST && this.formats.input !== null;
+    // Only the gradients of the weights read the bottoms.
+    const inputs = trimmed && pass.paramWanted[0] ? this.#trimBottoms(pass.bottom, stream) : pass.bottom;
+    this.plain.backwardTrimmed(pass, stream, this.#lastParams, inputs);
+  }
+
+  override get backwardReads(): BackwardReads {
+    return this.plain.backwardReads;
+  }
+
+  override checkpoint(): LayerCheckpoint {
+    return { trainingForwards: this.trainingForwards, imagesSeen: this.#imagesSeen };
+  }
+
+  override restore({ trainingForwards, imagesSeen }: LayerCheckpoint): void {
+    const isCount = (value: unknown): value is number =>
+      Number.isSafeInteger(value) && (value as number) >= 0;
+    if (!isCount(trainingForwards) || !isCount(imagesSeen))
+      this.fail('the checkpoint is not one of a quantised layer');
+    this.trainingForwards = trainingForwards;
+    this.#imagesSeen = imagesSeen;
   }
 
   override fuseRelu(): boolean {
@@ -128,6 +163,24 @@ export class Quantized extends Layer {
   }
   override close(): void | Promise<void> {
     return this.plain.close();
+  }
+
+  /** Stand-ins for the bottoms, with the values that the last forward pass trimmed them to. */
+  #trimBottoms(bottom: readonly Blob[], stream: NativeStream): Blob[] {
+    return bottom.map((blob, index) => {
+      const copy = (this.#trimmedBottoms[index] ??= new Blob(`${blob.name} (trimmed)`));
+      copy.reshape(blob.shape);
+      const words = this.#lastInputWords;
+      ops.trim(stream, {
+        src: blob.tensor(),
+        dst: copy.tensor(),
+        format: this.formats.input,
+        // Each bottom has words of its own, as in the forward pass.
+        random: words && { ...words, stream: (words.stream + index) >>> 0 },
+        label: this.name,
+      });
+      return copy;
+    });
   }
 
   #parameterParts(): (readonly [blob: Blob, format: TrimFormat | null, role: 'weights' | 'bias'])[] {

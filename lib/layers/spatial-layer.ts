@@ -2,6 +2,7 @@ import { Blob, countOf } from '../blob/index.js';
 import {
   Layer,
   type BackwardPass,
+  type BackwardReads,
   type BlobCount,
   type ForwardTrims,
   type TrimmingLayer,
@@ -17,6 +18,20 @@ export interface SpatialGeometry {
   readonly group: number;
   /** The channels' axis; images stand before it, one or two spatial axes behind it. */
   readonly axis: number;
+}
+
+/** What one backward pass from a top to its bottom reads and writes. */
+export interface SpatialGradients {
+  src: NativeTensor;
+  weights: NativeTensor;
+  dstDiff: NativeTensor;
+  srcDiff: NativeTensor | null;
+  weightsDiff: NativeTensor | null;
+  biasDiff: NativeTensor | null;
+}
+
+function tensorOf(blob: Blob, part: 'data' | 'diff', shape?: readonly number[]): NativeTensor {
+  return part === 'data' ? blob.tensor(shape) : blob.diffTensor(shape);
 }
 
 /**
@@ -126,8 +141,36 @@ export abstract class SpatialLayer extends Layer implements TrimmingLayer {
     }
   }
 
-  backwardTrimmed(_pass: BackwardPass, _stream: NativeStream, _params: readonly Blob[]): void {
-    this.fail(`a layer of type ${this.type} has no backward pass yet`);
+  override backward(pass: BackwardPass, stream: NativeStream): void {
+    this.backwardTrimmed(pass, stream, this.blobs, pass.bottom);
+  }
+
+  backwardTrimmed(
+    pass: BackwardPass,
+    stream: NativeStream,
+    [weights]: readonly Blob[],
+    inputs: readonly Blob[],
+  ): void {
+    const { bottom, top, propagateDown, paramWanted } = pass;
+    const [shadow, bias] = this.blobs;
+    for (const [index, blob] of bottom.entries()) {
+      if (!propagateDown[index] && !paramWanted.includes(true)) continue;
+      this.runBackward(
+        {
+          src: this.#planes(inputs[index]),
+          weights: this.kernels(weights),
+          dstDiff: this.#planes(top[index], 'diff'),
+          srcDiff: propagateDown[index] ? this.#planes(blob, 'diff') : null,
+          weightsDiff: paramWanted[0] ? this.kernels(shadow, 'diff') : null,
+          biasDiff: paramWanted[1] ? bias.diffTensor() : null,
+        },
+        stream,
+      );
+    }
+  }
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: true, top: false };
   }
 
   override fuseRelu(): boolean {
@@ -164,19 +207,22 @@ export abstract class SpatialLayer extends Layer implements TrimmingLayer {
     trims: ForwardTrims,
   ): void;
 
+  /** Computes what `tensors` has places for; sums are added to. */
+  protected abstract runBackward(tensors: SpatialGradients, stream: NativeStream): void;
+
   /** The weights with two kernel axes, whatever the number of spatial axes. */
-  protected kernels(weights: Blob): NativeTensor {
-    if (this.#spatialAxes === 2) return weights.tensor();
+  protected kernels(weights: Blob, part: 'data' | 'diff' = 'data'): NativeTensor {
+    if (this.#spatialAxes === 2) return tensorOf(weights, part);
     const [first, second, length] = weights.shape;
-    return weights.tensor([first, second, 1, length]);
+    return tensorOf(weights, part, [first, second, 1, length]);
   }
 
   /** A bottom or top as (images, channels, height, width). */
-  #planes(blob: Blob): NativeTensor {
+  #planes(blob: Blob, part: 'data' | 'diff' = 'data'): NativeTensor {
     const { shape } = blob;
-    if (this.#axis === 1 && this.#spatialAxes === 2) return blob.tensor();
+    if (this.#axis === 1 && this.#spatialAxes === 2) return tensorOf(blob, part);
     const images = countOf(shape, 0, this.#axis);
     const height = this.#spatialAxes === 2 ? shape[this.#axis + 1] : 1;
-    return blob.tensor([images, shape[this.#axis], height, shape[shape.length - 1]]);
+    return tensorOf(blob, part, [images, shape[this.#axis], height, shape[shape.length - 1]]);
   }
 }

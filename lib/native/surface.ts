@@ -141,6 +141,49 @@ export interface ConvolutionFields extends Labelled {
   weightsVersion?: number;
 }
 
+/** Gradients of a layer with weights: each of the last three may be left out. */
+interface WeightedGradientFields extends Labelled {
+  src: NativeTensor;
+  weights: NativeTensor;
+  dstDiff: NativeTensor;
+  /** Overwritten. */
+  srcDiff?: NativeTensor | null;
+  /** Added to, as biasDiff is. */
+  weightsDiff?: NativeTensor | null;
+  biasDiff?: NativeTensor | null;
+}
+
+/** native/core/op/convolution_gradient.h */
+export interface ConvolutionGradientFields extends WeightedGradientFields {
+  strideH: number;
+  strideW: number;
+  padH: number;
+  padW: number;
+  dilationH: number;
+  dilationW: number;
+  group: number;
+  winograd?: boolean;
+}
+
+/** native/core/op/inner_product_gradient.h */
+export interface InnerProductGradientFields extends WeightedGradientFields {
+  transpose?: boolean;
+}
+
+/** native/core/op/col2im.h */
+export interface Col2imFields extends Labelled {
+  src: NativeTensor;
+  dst: NativeTensor;
+  kernelH: number;
+  kernelW: number;
+  strideH: number;
+  strideW: number;
+  padH: number;
+  padW: number;
+  dilationH: number;
+  dilationW: number;
+}
+
 export interface InnerProductFields extends Labelled {
   src: NativeTensor;
   weights: NativeTensor;
@@ -511,16 +554,20 @@ export interface NativeOps {
   argMax(stream: NativeStream, fields: ArgMaxFields): void;
   averagePoolingCodes(stream: NativeStream, fields: AveragePoolingCodesFields): void;
   batchNorm(stream: NativeStream, fields: BatchNormFields): void;
+  col2im(stream: NativeStream, fields: Col2imFields): void;
   contrastiveLoss(stream: NativeStream, fields: ContrastiveLossFields): void;
   convolution(stream: NativeStream, fields: ConvolutionFields): void;
   convolutionFixed(stream: NativeStream, fields: ConvolutionFixedFields): void;
+  convolutionGradient(stream: NativeStream, fields: ConvolutionGradientFields): void;
   copyStrided(stream: NativeStream, fields: CopyStridedFields): void;
   deconvolution(stream: NativeStream, fields: DeconvolutionFields): void;
+  deconvolutionGradient(stream: NativeStream, fields: ConvolutionGradientFields): void;
   dequantise(stream: NativeStream, fields: DequantiseFields): void;
   dropout(stream: NativeStream, fields: DropoutFields): void;
   eltwise(stream: NativeStream, fields: EltwiseFields): void;
   gatherRows(stream: NativeStream, fields: GatherRowsFields): void;
   innerProduct(stream: NativeStream, fields: InnerProductFields): void;
+  innerProductGradient(stream: NativeStream, fields: InnerProductGradientFields): void;
   labelLoss(stream: NativeStream, fields: LabelLossFields): void;
   lrn(stream: NativeStream, fields: LrnFields): void;
   maxPoolingCodes(stream: NativeStream, fields: MaxPoolingCodesFields): void;

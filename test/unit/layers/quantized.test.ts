@@ -144,6 +144,105 @@ describe('stochastic rounding', () => {
   });
 });
 
+describe('the backward pass of a quantised layer', () => {
+  type Made = Awaited<ReturnType<typeof makeLayer>>;
+  /** Diffs of the bottom and of the parameters, from ones at the top. */
+  async function backward({ layer, bottom, top }: Made): Promise<{ bottom: number[]; params: number[][] }> {
+    const stream = new Stream({ threads: 1 });
+    for (const blob of top) blob.diff.fill(1);
+    for (const blob of layer.blobs) blob.diff.fill(0);
+    await layer.backward(
+      {
+        bottom,
+        top,
+        propagateDown: bottom.map(() => true),
+        topHasDiff: top.map(() => true),
+        paramWanted: layer.blobs.map(() => true),
+      },
+      stream,
+    );
+    await stream.sync();
+    return { bottom: [...bottom[0].diff], params: layer.blobs.map((blob) => [...blob.diff]) };
+  }
+
+  it('in TEST uses the trimmed input and the trimmed weights, and passes the trims straight through', async () => {
+    const made = await quantizedFc(fixed, [0.7, -9], 0.3);
+    await forward(made);
+    // Saturated values have gradients like any other.
+    expect(await backward(made)).toEqual({ bottom: [0.75, -2, 0.75, -2], params: [[1 - 1, 3.5 + 0.5], [2]] });
+    expect([...made.bottom[0].data]).toEqual([...Float32Array.from(input.values as number[])]);
+  });
+
+  it('uses the words of the last forward pass, of each bottom its own', async () => {
+    const text = `convolution_param { num_output: 1 kernel_size: 1 bias_term: false } quantization_param { bw_layer_in: 8
+      fl_layer_in: 0 bw_params: 8 fl_params: 0 bw_layer_out: 32 fl_layer_out: 4 rounding_scheme: STOCHASTIC }`;
+    const one: Given = { shape: [2, 1, 10, 10], values: (i) => (i % 7) / 7 };
+    const made = await makeLayer('ConvolutionRistretto', text, [one, one], { tops: 2 });
+    made.layer.blobs[0].set([1]);
+    const before = await forward(made);
+    const tops = await forward(made);
+    expect(tops).not.toEqual(before);
+    expect(tops[0]).not.toEqual(tops[1]);
+    // With a weight of 1 the trimmed inputs are the tops, and their sum is the weight's gradient.
+    const sum = tops.flat().reduce((a, b) => a + b, 0);
+    expect((await backward(made)).params).toEqual([[sum]]);
+  });
+
+  it('in TRAIN uses the weights that the last forward pass drew, and the input as it is', async () => {
+    const text = 'inner_product_param { num_output: 1 } quantization_param { bw_params: 8 fl_params: 0 }';
+    const unit = (at: number): Given => ({ shape: [1, 50], values: (i) => (i === at ? 1 : 0) });
+    const made = await makeLayer('FcRistretto', text, [{ shape: [1, 50], values: () => 0.3 }], {
+      phase: Phase.TRAIN,
+    });
+    made.layer.blobs[0].set(new Float32Array(50).fill(0.5));
+    await forward(made);
+    const first = await backward(made);
+    await forward(made);
+    const second = await backward(made);
+    expect(first.bottom.every((x) => x === 0 || x === 1)).toBe(true);
+    expect(new Set(first.bottom).size).toBe(2);
+    expect(second.bottom).not.toEqual(first.bottom);
+    expect(first.params[0]).toEqual(new Array(50).fill(Math.fround(0.3)));
+    // The values that a forward pass at the same step computes with: one input at a time shows one weight.
+    for (const at of [0, 1, 2, 3, 4, 5]) {
+      const probe = await makeLayer('FcRistretto', text, [unit(at)], { phase: Phase.TRAIN });
+      probe.layer.blobs[0].set(new Float32Array(50).fill(0.5));
+      await forward(probe);
+      expect((await forward(probe))[0]).toEqual([second.bottom[at]]);
+    }
+  });
+
+  it('goes on from a checkpoint with the same words', async () => {
+    const text =
+      'inner_product_param { num_output: 3 } quantization_param { bw_params: 8 fl_params: 0 bw_layer_in: 8 fl_layer_in: 0 rounding_scheme: STOCHASTIC }';
+    for (const phase of [Phase.TRAIN, Phase.TEST]) {
+      const make = async () => {
+        const made = await makeLayer('FcRistretto', text, [{ shape: [2, 40], values: (i) => (i % 9) / 9 }], {
+          phase,
+        });
+        made.layer.blobs[0].set(Array.from({ length: 120 }, (_, i) => (i % 5) / 5));
+        return made;
+      };
+      const made = await make();
+      await forward(made);
+      await forward(made);
+      const saved = JSON.parse(JSON.stringify(made.layer.checkpoint())) as Record<string, unknown>;
+      const next = await forward(made);
+      const resumed = await make();
+      await resumed.layer.restore(saved);
+      expect(resumed.layer.checkpoint()).toEqual(saved);
+      expect(await forward(resumed)).toEqual(next);
+      expect(await forward(await make())).not.toEqual(next);
+    }
+  });
+
+  it('refuses a checkpoint that is not its own', async () => {
+    const { layer } = await quantizedFc(fixed, [1, 1], 0);
+    for (const wrong of [{}, { trainingForwards: 1 }, { trainingForwards: -1, imagesSeen: 0 }])
+      expect(() => layer.restore(wrong)).toThrow(/checkpoint/);
+  });
+});
+
 it('LRNRistretto trims every step', async () => {
   const text =
     'lrn_param { local_size: 3 alpha: 3 beta: 1 k: 1 } quantization_param { precision: MINIFLOAT mant_bits: 2 exp_bits: 5 }';
