@@ -234,6 +234,25 @@ export interface PoolingFields extends Labelled {
   padW: number;
 }
 
+/** native/core/op/pooling_gradient.h */
+export interface PoolingGradientFields extends Labelled {
+  /** Not read for means. */
+  src?: NativeTensor | null;
+  dstDiff: NativeTensor;
+  srcDiff: NativeTensor;
+  kind: 'max' | 'average' | 'weighted' | 'sampled';
+  /** As in the forward pass. */
+  random?: RandomStream | null;
+  kernelH: number;
+  kernelW: number;
+  strideH: number;
+  strideW: number;
+  padH: number;
+  padW: number;
+  /** Adds to srcDiff. */
+  accumulate?: boolean;
+}
+
 export interface LrnFields extends Labelled {
   src: NativeTensor;
   dst: NativeTensor;
@@ -244,6 +263,18 @@ export interface LrnFields extends Labelled {
   k: number;
   /** A minifloat: every intermediate result is trimmed. */
   trim?: TrimFormat | null;
+}
+
+/** native/core/op/lrn_gradient.h */
+export interface LrnGradientFields extends Labelled {
+  src: NativeTensor;
+  dstDiff: NativeTensor;
+  srcDiff: NativeTensor;
+  region: 'across' | 'within';
+  size: number;
+  alpha: number;
+  beta: number;
+  k: number;
 }
 
 /** Range analysis (native/core/op/range.h says what each result holds). */
@@ -380,10 +411,24 @@ export interface BatchNormFields extends Labelled {
   mean: NativeTensor;
   variance: NativeTensor;
   weight: NativeTensor;
+  /** (2, C): gets the means and deviations that were used. */
+  used?: NativeTensor | null;
   eps: number;
   movingAverageFraction: number;
   /** Use the batch's statistics and add them to the stored ones. */
   update?: boolean;
+}
+
+/** native/core/op/batch_norm_gradient.h */
+export interface BatchNormGradientFields extends Labelled {
+  /** Not read for stored statistics. */
+  src?: NativeTensor | null;
+  dstDiff: NativeTensor;
+  srcDiff: NativeTensor;
+  /** As the forward pass left it. */
+  used: NativeTensor;
+  /** The statistics were the batch's own. */
+  batch?: boolean;
 }
 
 export interface ContrastiveLossFields extends Labelled {
@@ -404,6 +449,8 @@ export interface CopyStridedFields extends Labelled {
   counts: readonly number[];
   srcStrides: readonly number[];
   dstStrides: readonly number[];
+  /** Adds to dst. */
+  accumulate?: boolean;
 }
 
 export interface DropoutFields extends Labelled {
@@ -428,9 +475,30 @@ export interface GatherRowsFields extends Labelled {
   dst: NativeTensor;
 }
 
+/** native/core/op/scatter_rows.h: the gradient of gatherRows */
+export interface ScatterRowsFields extends Labelled {
+  src: NativeTensor;
+  index: NativeTensor;
+  /** Added to, as bias is, unless `overwrite` zeroes it first. */
+  table?: NativeTensor | null;
+  bias?: NativeTensor | null;
+  overwrite?: boolean;
+}
+
 export interface MvnFields extends Labelled {
   src: NativeTensor;
   dst: NativeTensor;
+  rows: number;
+  normalizeVariance?: boolean;
+  eps: number;
+}
+
+/** native/core/op/mvn_gradient.h */
+export interface MvnGradientFields extends Labelled {
+  /** Not read without normalizeVariance. */
+  src?: NativeTensor | null;
+  dstDiff: NativeTensor;
+  srcDiff: NativeTensor;
   rows: number;
   normalizeVariance?: boolean;
   eps: number;
@@ -554,6 +622,7 @@ export interface NativeOps {
   argMax(stream: NativeStream, fields: ArgMaxFields): void;
   averagePoolingCodes(stream: NativeStream, fields: AveragePoolingCodesFields): void;
   batchNorm(stream: NativeStream, fields: BatchNormFields): void;
+  batchNormGradient(stream: NativeStream, fields: BatchNormGradientFields): void;
   col2im(stream: NativeStream, fields: Col2imFields): void;
   contrastiveLoss(stream: NativeStream, fields: ContrastiveLossFields): void;
   convolution(stream: NativeStream, fields: ConvolutionFields): void;
@@ -570,16 +639,20 @@ export interface NativeOps {
   innerProductGradient(stream: NativeStream, fields: InnerProductGradientFields): void;
   labelLoss(stream: NativeStream, fields: LabelLossFields): void;
   lrn(stream: NativeStream, fields: LrnFields): void;
+  lrnGradient(stream: NativeStream, fields: LrnGradientFields): void;
   maxPoolingCodes(stream: NativeStream, fields: MaxPoolingCodesFields): void;
   mvn(stream: NativeStream, fields: MvnFields): void;
+  mvnGradient(stream: NativeStream, fields: MvnGradientFields): void;
   pairLoss(stream: NativeStream, fields: PairLossFields): void;
   pooling(stream: NativeStream, fields: PoolingFields): void;
+  poolingGradient(stream: NativeStream, fields: PoolingGradientFields): void;
   prelu(stream: NativeStream, fields: PreluFields): void;
   quantise(stream: NativeStream, fields: QuantiseFields): void;
   quantiseTensor(stream: NativeStream, fields: QuantiseTensorFields): void;
   range(stream: NativeStream, fields: RangeFields): void;
   reduce(stream: NativeStream, fields: ReduceFields): void;
   requantise(stream: NativeStream, fields: RequantiseFields): void;
+  scatterRows(stream: NativeStream, fields: ScatterRowsFields): void;
   softmax(stream: NativeStream, fields: SoftmaxFields): void;
   transformImages(stream: NativeStream, fields: TransformImagesFields): void;
   trim(stream: NativeStream, fields: TrimFields): void;

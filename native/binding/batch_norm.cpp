@@ -12,6 +12,7 @@ BoundOp bind_batch_norm() {
                                           tensor("mean", &A::mean),
                                           tensor("variance", &A::variance),
                                           tensor("weight", &A::weight),
+                                          optional_tensor("used", &A::used),
                                           number("eps", &A::eps, true),
                                           number("movingAverageFraction", &A::moving_average_fraction, true),
                                           boolean("update", &A::update),

@@ -14,6 +14,7 @@ BoundOp bind_copy_strided() {
                                               integers("counts", &A::counts),
                                               integers("srcStrides", &A::src_strides),
                                               integers("dstStrides", &A::dst_strides),
+                                              boolean("accumulate", &A::accumulate),
                                           });
 }
 

@@ -9,6 +9,7 @@ namespace ristretto::binding {
   ROW(arg_max)                \
   ROW(average_pooling_codes)  \
   ROW(batch_norm)             \
+  ROW(batch_norm_gradient)    \
   ROW(col2im)                 \
   ROW(contrastive_loss)       \
   ROW(convolution)            \
@@ -25,16 +26,20 @@ namespace ristretto::binding {
   ROW(inner_product_gradient) \
   ROW(label_loss)             \
   ROW(lrn)                    \
+  ROW(lrn_gradient)           \
   ROW(max_pooling_codes)      \
   ROW(mvn)                    \
+  ROW(mvn_gradient)           \
   ROW(pair_loss)              \
   ROW(pooling)                \
+  ROW(pooling_gradient)       \
   ROW(prelu)                  \
   ROW(quantise)               \
   ROW(quantise_tensor)        \
   ROW(range)                  \
   ROW(reduce)                 \
   ROW(requantise)             \
+  ROW(scatter_rows)           \
   ROW(softmax)                \
   ROW(transform_images)       \
   ROW(trim)                   \

@@ -24,12 +24,17 @@ void BatchNorm::check(const Arguments& b) {
   }
   require_contiguous(b.weight, "weight");
   require(b.weight.count() == 1, "weight ", b.weight.shape_text(), " is not one element");
+  if (!b.used) return;
+  require_contiguous(b.used, "used");
+  require(b.used.count() == 2 * rows.channels, "used ", b.used.shape_text(), " for ", rows.channels,
+          " channels");
 }
 
 void BatchNorm::run(Context& context, const Arguments& b) {
   const ChannelRows rows = rows_of(b.src);
   if (b.src.count() == 0) return;
-  float* mean = static_cast<float*>(context.shared_scratch(2 * rows.channels * sizeof(float)));
+  float* mean =
+      b.used ? b.used.f32() : static_cast<float*>(context.shared_scratch(2 * rows.channels * sizeof(float)));
   float* deviation = mean + rows.channels;
   const float weight = b.weight.f32()[0];
   const float scale = weight == 0 ? 0 : 1 / weight;

@@ -15,6 +15,7 @@ struct BatchNormArguments {
   Tensor src;                     // (N, C, ...), or (N) with one channel
   Tensor dst;                     // the same shape; may be src
   Tensor mean, variance, weight;  // C, C and 1 elements; written where `update` is set
+  Tensor used;                    // or empty; (2, C): gets the means and deviations that were used
   float eps = 1e-5f;
   float moving_average_fraction = 0.999f;
   bool update = false;  // use the batch's statistics and add them to the stored ones

@@ -68,7 +68,9 @@ void CopyStrided::run(Context& context, const Arguments& c) {
     for (int64_t row = begin; row < end; ++row) {
       const float* from = c.src.f32() + src_at;
       float* to = c.dst.f32() + dst_at;
-      if (src_step == 1 && dst_step == 1)
+      if (c.accumulate)
+        for (int64_t i = 0; i < length; ++i) to[i * dst_step] += from[i * src_step];
+      else if (src_step == 1 && dst_step == 1)
         std::memcpy(to, from, length * sizeof(float));
       else
         for (int64_t i = 0; i < length; ++i) to[i * dst_step] = from[i * src_step];

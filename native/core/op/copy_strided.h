@@ -1,5 +1,5 @@
 // copy strided: an N-dimensional block of src to a block of dst, each with its own offset and strides:
-// Concat, Slice, Crop, Tile, im2col.
+// Concat, Slice, Crop, Tile, im2col, and their gradients.
 #pragma once
 
 #include <vector>
@@ -15,6 +15,7 @@ struct CopyStridedArguments {
   int64_t src_offset = 0, dst_offset = 0;         // elements
   std::vector<int64_t> counts;                    // of the block, one per axis, at most Tensor::kMaxRank
   std::vector<int64_t> src_strides, dst_strides;  // elements; a source stride of 0 repeats
+  bool accumulate = false;                        // adds to dst
 };
 
 struct CopyStrided {

@@ -5,27 +5,12 @@
 #include <vector>
 
 #include "check_tensor.h"
+#include "lrn_power.h"
 #include "lrn_trimmed.h"
 #include "trim.h"
 
 namespace ristretto {
 namespace {
-
-// s^-beta; the exponents that nets use come from square roots, which vectorise.
-void scale_by_power(const float* src, const float* scale, float* dst, int64_t count, float beta) {
-  if (beta == 0.75f) {
-    for (int64_t i = 0; i < count; ++i) {
-      const float root = std::sqrt(scale[i]);
-      dst[i] = src[i] / (root * std::sqrt(root));
-    }
-  } else if (beta == 0.5f) {
-    for (int64_t i = 0; i < count; ++i) dst[i] = src[i] / std::sqrt(scale[i]);
-  } else if (beta == 1.0f) {
-    for (int64_t i = 0; i < count; ++i) dst[i] = src[i] / scale[i];
-  } else {
-    for (int64_t i = 0; i < count; ++i) dst[i] = src[i] * std::pow(scale[i], -beta);
-  }
-}
 
 // A block of neighbouring positions through all channels: the squares of the whole block first, so that dst
 // may be src.

@@ -5,7 +5,7 @@
 
 #include "../cpu/pool_kernels.h"
 #include "check_tensor.h"
-#include "window_span.h"
+#include "sampled_window.h"
 
 namespace ristretto {
 namespace {
@@ -49,15 +49,8 @@ float weighted(const float* plane, int64_t width, WindowSpan h, WindowSpan w) {
 }
 
 float sampled(const float* plane, int64_t width, WindowSpan h, WindowSpan w, uint32_t word) {
-  double sum = 0;
-  for (int64_t y = h.begin; y < h.end; ++y)
-    for (int64_t x = w.begin; x < w.end; ++x) sum += plane[y * width + x];
-  const double threshold = sum * (word / 4294967296.0);
-  double passed = 0;
-  for (int64_t y = h.begin; y < h.end; ++y)
-    for (int64_t x = w.begin; x < w.end; ++x)
-      if ((passed += plane[y * width + x]) > threshold && sum > 0) return plane[y * width + x];
-  return 0;
+  const int64_t at = sampled_place(plane, width, h, w, word);
+  return at < 0 ? 0.0f : plane[at];
 }
 
 // Elements of a padded row plus what a vector reads beyond its end.

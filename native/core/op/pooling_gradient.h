@@ -1,0 +1,29 @@
+// Gradient of pooling. A maximum's goes to the element that was it, the first of equals; a mean's to its
+// window in equal shares; a sampled window's to the element that the same random words draw; a weighted one's
+// to each element x as (2 * x - mean) / sum(x), the derivative of mean = sum(x^2) / sum(x).
+//
+// The forward pass leaves nothing behind: finding a maximum again in a row of windows at once costs less than
+// its place written out and read back. Each plane is one worker's, so sums have one order.
+#pragma once
+
+#include "pooling.h"
+
+namespace ristretto {
+
+struct PoolingGradientArguments {
+  Tensor src;       // (N, C, H, W): the pooled values; not read for means, where it may be empty
+  Tensor dst_diff;  // (N, C, P, Q)
+  Tensor src_diff;  // (N, C, H, W); all three may be channel slices
+  PoolingKind kind = PoolingKind::max;
+  RandomStream random;  // as in the forward pass
+  int64_t kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, pad_h = 0, pad_w = 0;
+  bool accumulate = false;  // adds to src_diff instead of overwriting it
+};
+
+struct PoolingGradient {
+  using Arguments = PoolingGradientArguments;
+  static void check(const Arguments& arguments);
+  static void run(Context& context, const Arguments& arguments);
+};
+
+}  // namespace ristretto
