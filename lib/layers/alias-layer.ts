@@ -1,13 +1,22 @@
 import type { Blob } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import { Layer, type BackwardPass, type BackwardReads, type BlobCount } from '../graph/layer.js';
 import type { NativeStream } from '../native/index.js';
 
-/** A layer that computes nothing: its tops are its bottom under other shapes or names, in the same memory. */
+/**
+ * A layer that computes nothing: its tops are its bottom under other shapes or names, in the same memory, and so
+ * are their diffs.
+ */
 export abstract class AliasLayer extends Layer {
   bottoms: BlobCount = { exact: 1 };
   tops: BlobCount = { exact: 1 };
 
   override forward(_bottom: readonly Blob[], _top: readonly Blob[], _stream: NativeStream): void {}
+
+  override backward(_pass: BackwardPass, _stream: NativeStream): void {}
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: false, top: false };
+  }
 
   override get repeats(): boolean {
     return true;
@@ -18,6 +27,7 @@ export abstract class AliasLayer extends Layer {
     if (top === bottom) return;
     top.reshape(shape);
     top.shareData(bottom);
+    top.shareDiff(bottom);
   }
 
   /** For layers whose top has another shape than the bottom. */

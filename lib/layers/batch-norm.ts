@@ -1,5 +1,5 @@
 import { Blob } from '../blob/index.js';
-import type { BlobCount } from '../graph/layer.js';
+import type { BackwardPass, BackwardReads, BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 import { create, has, Phase, type BatchNormParameter } from '../proto/index.js';
 import { ImageLayer } from './image-layer.js';
@@ -14,6 +14,8 @@ export class BatchNorm extends ImageLayer {
   readonly tops: BlobCount = { exact: 1 };
   readonly #norm: BatchNormParameter;
   readonly #stored: boolean;
+  /** Means and deviations of the last forward pass, for the backward pass. */
+  #used: Blob | null = null;
 
   constructor(...args: ConstructorParameters<typeof ImageLayer>) {
     super(...args);
@@ -29,6 +31,7 @@ export class BatchNorm extends ImageLayer {
         this.fail('must be 0: statistics are not learned by gradients', `param[${i}].lr_mult`);
     if (bottom.shape.length === 0) this.fail(`bottom '${bottom.name}' has no axes`);
     const channels = bottom.shape.length === 1 ? 1 : bottom.shape[1];
+    if (this.context.backward) this.#used = new Blob(`${this.name}.used`, [2, channels]);
     for (const [name, shape] of [
       ['mean', [channels]],
       ['variance', [channels]],
@@ -53,12 +56,32 @@ export class BatchNorm extends ImageLayer {
       mean: mean.tensor(),
       variance: variance.tensor(),
       weight: weight.tensor(),
+      used: this.#used?.tensor(),
       eps: this.#norm.eps,
       movingAverageFraction: this.#norm.moving_average_fraction,
       update: !this.#stored,
       label: this.name,
     });
     if (!this.#stored) for (const blob of this.blobs) blob.version++;
+  }
+
+  override backward(
+    { bottom: [bottom], top: [top], propagateDown }: BackwardPass,
+    stream: NativeStream,
+  ): void {
+    if (!propagateDown[0]) return;
+    ops.batchNormGradient(stream, {
+      src: this.#stored ? null : bottom.tensor(),
+      dstDiff: top.diffTensor(),
+      srcDiff: bottom.diffTensor(),
+      used: this.#used!.tensor(),
+      batch: !this.#stored,
+      label: this.name,
+    });
+  }
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: !this.#stored, top: false };
   }
 
   override get repeats(): boolean {

@@ -1,5 +1,5 @@
 import type { Blob } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import { Layer, type BackwardPass, type BackwardReads, type BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 
 /** The images of the first bottom in the order (and number) that the second one lists. */
@@ -21,6 +21,31 @@ export class BatchReindex extends Layer {
       dst: top.tensor(),
       label: this.name,
     });
+  }
+
+  override backward(pass: BackwardPass, stream: NativeStream): void {
+    const {
+      bottom: [bottom, order],
+      top: [top],
+      propagateDown,
+    } = pass;
+    if (propagateDown[1]) this.fail(`the order '${order.name}' has no gradient`);
+    if (!propagateDown[0]) return;
+    ops.scatterRows(stream, {
+      src: top.diffTensor(),
+      index: order.tensor(),
+      table: bottom.diffTensor(),
+      overwrite: true,
+      label: this.name,
+    });
+  }
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: true, top: false };
+  }
+
+  override takesDiff(index: number): boolean {
+    return index === 0;
   }
 
   override get repeats(): boolean {

@@ -1,5 +1,5 @@
 import type { Blob } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import { Layer, type BackwardPass, type BackwardReads, type BlobCount } from '../graph/layer.js';
 import type { NativeStream } from '../native/index.js';
 import { create, has } from '../proto/index.js';
 import { copyPart } from './copy-part.js';
@@ -31,7 +31,10 @@ export class Concat extends Layer {
         );
     const length = bottom.reduce((sum, blob) => sum + blob.shape[this.#axis], 0);
     top.reshape(first.shape.map((dim, axis) => (axis === this.#axis ? length : dim)));
-    if (bottom.length === 1 && top !== first) top.shareData(first);
+    if (bottom.length === 1 && top !== first) {
+      top.shareData(first);
+      top.shareDiff(first);
+    }
   }
 
   override forward(bottom: readonly Blob[], [top]: readonly Blob[], stream: NativeStream): void {
@@ -40,6 +43,19 @@ export class Concat extends Layer {
       copyPart(stream, 'join', { whole: top, part, axis: this.#axis, start, label: this.name });
       start += part.shape[this.#axis];
     }
+  }
+
+  override backward({ bottom, top: [top], propagateDown }: BackwardPass, stream: NativeStream): void {
+    let start = 0;
+    for (const [i, part] of bottom.entries()) {
+      const place = { whole: top, part, axis: this.#axis, start, label: this.name, diff: true };
+      if (propagateDown[i]) copyPart(stream, 'cut', place);
+      start += part.shape[this.#axis];
+    }
+  }
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: false, top: false };
   }
 
   override get repeats(): boolean {

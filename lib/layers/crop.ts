@@ -1,7 +1,8 @@
 import { countOf, type Blob } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import { Layer, type BackwardPass, type BackwardReads, type BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 import { create } from '../proto/index.js';
+import { zeroDiff } from './zero-diff.js';
 
 /** Elements from each axis to the next element of that axis. */
 function stridesOf(shape: readonly number[]): number[] {
@@ -42,16 +43,46 @@ export class Crop extends Layer {
   }
 
   override forward([bottom]: readonly Blob[], [top]: readonly Blob[], stream: NativeStream): void {
-    const srcStrides = stridesOf(bottom.shape);
     ops.copyStrided(stream, {
       src: bottom.tensor(),
       dst: top.tensor(),
-      srcOffset: this.#offsets.reduce((sum, offset, axis) => sum + offset * srcStrides[axis], 0),
+      srcOffset: this.#offsetIn(bottom),
       counts: top.shape,
-      srcStrides,
+      srcStrides: stridesOf(bottom.shape),
       dstStrides: stridesOf(top.shape),
       label: this.name,
     });
+  }
+
+  #offsetIn({ shape }: Blob): number {
+    const strides = stridesOf(shape);
+    return this.#offsets.reduce((sum, offset, axis) => sum + offset * strides[axis], 0);
+  }
+
+  override backward(
+    { bottom: [bottom], top: [top], propagateDown }: BackwardPass,
+    stream: NativeStream,
+  ): void {
+    if (!propagateDown[0]) return;
+    zeroDiff(bottom, stream, this.name);
+    ops.copyStrided(stream, {
+      src: top.diffTensor(),
+      dst: bottom.diffTensor(),
+      dstOffset: this.#offsetIn(bottom),
+      counts: top.shape,
+      srcStrides: stridesOf(top.shape),
+      dstStrides: stridesOf(bottom.shape),
+      label: this.name,
+    });
+  }
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: false, top: false };
+  }
+
+  /** The second bottom gives a size, its values have no part. */
+  override takesDiff(index: number): boolean {
+    return index === 0;
   }
 
   override get repeats(): boolean {

@@ -1,13 +1,16 @@
 import type { Blob } from '../blob/index.js';
-import { ops, type NativeStream } from '../native/index.js';
+import type { BackwardPass, LayerCheckpoint } from '../graph/layer.js';
+import { ops, type NativeStream, type NativeTensor } from '../native/index.js';
 import { create, Phase } from '../proto/index.js';
 import { fnv1a32 } from '../util/philox.js';
 import { AliasLayer } from './alias-layer.js';
+import { countIn } from './checkpoint.js';
 
 /** In the TRAIN phase sets a share of the elements to 0 and scales the others up; else changes nothing. */
 export class Dropout extends AliasLayer {
   #ratio = 0;
-  #step = 0;
+  /** Training forwards so far. */
+  #forwards = 0;
 
   override setup(): void {
     const { dropout_ratio: ratio } = this.param.dropout_param ?? create('DropoutParameter');
@@ -24,18 +27,39 @@ export class Dropout extends AliasLayer {
   /** Draws anew at every forward. */
   override forward([bottom]: readonly Blob[], [top]: readonly Blob[], stream: NativeStream): void {
     if (this.#ratio === 0) return;
+    this.#drop(bottom.tensor(), top.tensor(), this.#forwards++, stream);
+  }
+
+  /** Drops the elements that the last forward dropped: their random words say which. */
+  override backward(
+    { bottom: [bottom], top: [top], propagateDown }: BackwardPass,
+    stream: NativeStream,
+  ): void {
+    if (this.#ratio === 0 || !propagateDown[0]) return;
+    this.#drop(top.diffTensor(), bottom.diffTensor(), this.#forwards - 1, stream);
+  }
+
+  #drop(src: NativeTensor, dst: NativeTensor, step: number, stream: NativeStream): void {
     ops.dropout(stream, {
-      src: bottom.tensor(),
-      dst: top.tensor(),
+      src,
+      dst,
       ratio: this.#ratio,
       random: {
         seed: this.context.seed,
         stream: fnv1a32(`${this.name}/dropout`),
-        step: this.#step++,
+        step,
         firstElement: 0,
       },
       label: this.name,
     });
+  }
+
+  override checkpoint(): LayerCheckpoint | null {
+    return this.#ratio === 0 ? null : { forwards: this.#forwards };
+  }
+
+  override restore(checkpoint: LayerCheckpoint): void {
+    this.#forwards = countIn(this, checkpoint, 'forwards');
   }
 
   override get repeats(): boolean {

@@ -1,5 +1,5 @@
 import { Blob } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import { Layer, type BackwardPass, type BackwardReads, type BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 import { create, type EmbedParameter } from '../proto/index.js';
 
@@ -42,6 +42,27 @@ export class Embed extends Layer {
       dst: top.tensor(),
       label: this.name,
     });
+  }
+
+  override backward({ bottom: [bottom], top: [top], paramWanted }: BackwardPass, stream: NativeStream): void {
+    const [table, bias] = this.blobs;
+    if (!paramWanted.includes(true)) return;
+    ops.scatterRows(stream, {
+      src: top.diffTensor(),
+      index: bottom.tensor(),
+      table: paramWanted[0] ? table.diffTensor() : null,
+      bias: paramWanted[1] ? bias.diffTensor() : null,
+      label: this.name,
+    });
+  }
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: true, top: false };
+  }
+
+  /** Its bottom are the numbers of rows. */
+  override takesDiff(): boolean {
+    return false;
   }
 
   override get repeats(): boolean {

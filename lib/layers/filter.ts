@@ -1,6 +1,7 @@
 import { Blob } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import { Layer, type BackwardPass, type BackwardReads, type BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
+import { zeroDiff } from './zero-diff.js';
 
 /**
  * Lets those images of all bottoms but the last pass for which the last one is not 0. How many these are shows
@@ -46,5 +47,30 @@ export class Filter extends Layer {
         dst: blob.tensor(),
         label: this.name,
       });
+  }
+
+  override backward({ bottom, top, propagateDown }: BackwardPass, stream: NativeStream): void {
+    if (propagateDown[top.length]) this.fail(`the selector '${bottom[top.length].name}' has no gradient`);
+    const [index] = this.#passing;
+    for (const [i, blob] of top.entries()) {
+      if (!propagateDown[i]) continue;
+      if (this.#found === 0) zeroDiff(bottom[i], stream, this.name);
+      else
+        ops.scatterRows(stream, {
+          src: blob.diffTensor(),
+          index: index.tensor(),
+          table: bottom[i].diffTensor(),
+          overwrite: true,
+          label: this.name,
+        });
+    }
+  }
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: false, top: false };
+  }
+
+  override takesDiff(index: number): boolean {
+    return index < this.param.top.length;
   }
 }

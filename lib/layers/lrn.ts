@@ -1,5 +1,5 @@
 import type { Blob } from '../blob/index.js';
-import type { BlobCount } from '../graph/layer.js';
+import type { BackwardPass, BackwardReads, BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream, type TrimFormat } from '../native/index.js';
 import { create, LRNParameter_NormRegion as Region, type LRNParameter } from '../proto/index.js';
 import { ImageLayer } from './image-layer.js';
@@ -40,6 +40,30 @@ export class LRN extends ImageLayer {
       trim: this.trim,
       label: this.name,
     });
+  }
+
+  /** Trims pass gradients through as they are: also a quantised layer's is that of the values as they came. */
+  override backward(
+    { bottom: [bottom], top: [top], propagateDown }: BackwardPass,
+    stream: NativeStream,
+  ): void {
+    if (!propagateDown[0]) return;
+    const { local_size: size, alpha, beta, k, norm_region: region } = this.lrn;
+    ops.lrnGradient(stream, {
+      src: bottom.tensor(),
+      dstDiff: top.diffTensor(),
+      srcDiff: bottom.diffTensor(),
+      region: region === Region.WITHIN_CHANNEL ? 'within' : 'across',
+      size,
+      alpha,
+      beta,
+      k,
+      label: this.name,
+    });
+  }
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: true, top: false };
   }
 
   override get repeats(): boolean {

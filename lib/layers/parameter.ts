@@ -1,5 +1,6 @@
 import { Blob } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import { ops, type NativeStream } from '../native/index.js';
+import { Layer, type BackwardPass, type BackwardReads, type BlobCount } from '../graph/layer.js';
 
 /** A learnable blob of the shape that the prototxt gives, as the top. */
 export class Parameter extends Layer {
@@ -18,4 +19,20 @@ export class Parameter extends Layer {
   }
 
   override forward(): void {}
+
+  /** Adds to the parameter's diff, which may hold other passes' already. */
+  override backward({ top: [top], paramWanted }: BackwardPass, stream: NativeStream): void {
+    const [value] = this.blobs;
+    if (!paramWanted[0]) return;
+    ops.eltwise(stream, {
+      srcs: [value.diffTensor(), top.diffTensor()],
+      dst: value.diffTensor(),
+      operation: 'sum',
+      label: this.name,
+    });
+  }
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: false, top: false };
+  }
 }

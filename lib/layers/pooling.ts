@@ -1,6 +1,6 @@
 import type { Blob } from '../blob/index.js';
-import type { BlobCount } from '../graph/layer.js';
-import { ops, type NativeStream } from '../native/index.js';
+import type { BackwardPass, BackwardReads, BlobCount, LayerCheckpoint } from '../graph/layer.js';
+import { ops, type NativeStream, type RandomStream } from '../native/index.js';
 import {
   create,
   has,
@@ -10,6 +10,7 @@ import {
   type PoolingParameter,
 } from '../proto/index.js';
 import { fnv1a32 } from '../util/philox.js';
+import { countIn } from './checkpoint.js';
 import { ImageLayer } from './image-layer.js';
 import type { Spatial } from './window.js';
 
@@ -32,6 +33,7 @@ export class Pooling extends ImageLayer {
   #kernel: Spatial = { h: 0, w: 0 };
   #stride: Spatial = { h: 1, w: 1 };
   #pad: Spatial = { h: 0, w: 0 };
+  /** Forward passes that drew. */
   #draws = 0;
 
   constructor(...args: ConstructorParameters<typeof ImageLayer>) {
@@ -104,13 +106,43 @@ export class Pooling extends ImageLayer {
       src: bottom.tensor(),
       dst: top.tensor(),
       mask: mask?.tensor(),
+      ...this.#windows(this.#draws),
+    });
+    if (this.#kind === 'sampled') this.#draws++;
+  }
+
+  override backward(
+    { bottom: [bottom], top: [top], propagateDown }: BackwardPass,
+    stream: NativeStream,
+  ): void {
+    if (propagateDown[0]) this.addGradient(bottom, top, stream, false);
+  }
+
+  /** Overwrites the bottom's diff or, with `accumulate`, adds to it. */
+  addGradient(bottom: Blob, top: Blob, stream: NativeStream, accumulate: boolean): void {
+    ops.poolingGradient(stream, {
+      src: this.#kind === 'average' ? null : bottom.tensor(),
+      dstDiff: top.diffTensor(),
+      srcDiff: bottom.diffTensor(),
+      accumulate,
+      ...this.#windows(this.#draws - 1),
+    });
+  }
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: this.#pool.pool !== Method.AVE, top: false };
+  }
+
+  #windows(step: number) {
+    const random: RandomStream = {
+      seed: this.context.seed,
+      stream: fnv1a32(`${this.name}/window`),
+      step,
+      firstElement: 0,
+    };
+    return {
       kind: this.#kind,
-      random: {
-        seed: this.context.seed,
-        stream: fnv1a32(`${this.name}/window`),
-        step: this.#kind === 'sampled' ? this.#draws++ : 0,
-        firstElement: 0,
-      },
+      random: this.#kind === 'sampled' ? random : null,
       kernelH: this.#kernel.h,
       kernelW: this.#kernel.w,
       strideH: this.#stride.h,
@@ -118,7 +150,15 @@ export class Pooling extends ImageLayer {
       padH: this.#pad.h,
       padW: this.#pad.w,
       label: this.name,
-    });
+    };
+  }
+
+  override checkpoint(): LayerCheckpoint | null {
+    return this.#kind === 'sampled' ? { draws: this.#draws } : null;
+  }
+
+  override restore(checkpoint: LayerCheckpoint): void {
+    this.#draws = countIn(this, checkpoint, 'draws');
   }
 
   override get repeats(): boolean {

@@ -1,5 +1,5 @@
 import type { Blob } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import { Layer, type BackwardPass, type BackwardReads, type BlobCount } from '../graph/layer.js';
 import type { NativeStream } from '../native/index.js';
 import { create, has } from '../proto/index.js';
 import { copyPart } from './copy-part.js';
@@ -38,7 +38,10 @@ export class Slice extends Layer {
         );
       blob.reshape(bottom.shape.map((dim, axis) => (axis === this.#axis ? part : dim)));
     }
-    if (top.length === 1 && top[0] !== bottom) top[0].shareData(bottom);
+    if (top.length === 1 && top[0] !== bottom) {
+      top[0].shareData(bottom);
+      top[0].shareDiff(bottom);
+    }
   }
 
   override forward([bottom]: readonly Blob[], top: readonly Blob[], stream: NativeStream): void {
@@ -47,6 +50,26 @@ export class Slice extends Layer {
       copyPart(stream, 'cut', { whole: bottom, part, axis: this.#axis, start, label: this.name });
       start += part.shape[this.#axis];
     }
+  }
+
+  override backward({ bottom: [bottom], top, propagateDown }: BackwardPass, stream: NativeStream): void {
+    if (!propagateDown[0]) return;
+    let start = 0;
+    for (const part of top) {
+      copyPart(stream, 'join', {
+        whole: bottom,
+        part,
+        axis: this.#axis,
+        start,
+        label: this.name,
+        diff: true,
+      });
+      start += part.shape[this.#axis];
+    }
+  }
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: false, top: false };
   }
 
   override get repeats(): boolean {

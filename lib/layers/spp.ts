@@ -1,7 +1,14 @@
 import { Blob } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import {
+  Layer,
+  type BackwardPass,
+  type BackwardReads,
+  type BlobCount,
+  type LayerCheckpoint,
+} from '../graph/layer.js';
 import type { NativeStream } from '../native/index.js';
 import { create, PoolingParameter_PoolMethod, SPPParameter_PoolMethod as Method } from '../proto/index.js';
+import { countIn } from './checkpoint.js';
 import { Pooling } from './pooling.js';
 
 const MAX_HEIGHT = 16;
@@ -36,17 +43,20 @@ export class SPP extends Layer {
     // 1 + 4 + 16 + …
     const perImage = (channels * (4 ** height - 1)) / 3;
     top.reshape(height === 1 ? [images, channels, 1, 1] : [images, perImage]);
+    const draws = this.checkpoint();
     let offset = 0;
     this.#levels = Array.from({ length: height }, (_, level) => {
       const bins = 2 ** level;
       const part = new Blob(`${this.name}.level${level}`, [images, channels, bins, bins]);
       part.shareData(top, offset, perImage);
+      part.shareDiff(top, offset, perImage);
       offset += part.countFrom(1);
       const pooling = this.#pooling(level, bins, bottom);
       pooling.setup([bottom], [part]);
       pooling.reshape([bottom], [part]);
       return { pooling, part };
     });
+    if (draws) this.restore(draws);
   }
 
   /** The pooling whose bins * bins windows cover the plane. */
@@ -80,6 +90,26 @@ export class SPP extends Layer {
 
   override forward(bottom: readonly Blob[], _top: readonly Blob[], stream: NativeStream): void {
     for (const { pooling, part } of this.#levels) pooling.forward(bottom, [part], stream);
+  }
+
+  override backward({ bottom: [bottom], propagateDown }: BackwardPass, stream: NativeStream): void {
+    if (!propagateDown[0]) return;
+    for (const [level, { pooling, part }] of this.#levels.entries())
+      pooling.addGradient(bottom, part, stream, level > 0);
+  }
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: this.#levels.some(({ pooling }) => pooling.backwardReads.bottom), top: false };
+  }
+
+  /** All levels have drawn as often. */
+  override checkpoint(): LayerCheckpoint | null {
+    return this.#levels[0]?.pooling.checkpoint() ?? null;
+  }
+
+  override restore(checkpoint: LayerCheckpoint): void {
+    const draws = countIn(this, checkpoint, 'draws');
+    for (const { pooling } of this.#levels) pooling.restore({ draws });
   }
 
   override get repeats(): boolean {

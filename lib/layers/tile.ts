@@ -1,5 +1,5 @@
 import type { Blob } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import { Layer, type BackwardPass, type BackwardReads, type BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 import { create } from '../proto/index.js';
 
@@ -28,6 +28,29 @@ export class Tile extends Layer {
       dstStrides: [this.#tiles * row, row, 1],
       label: this.name,
     });
+  }
+
+  override backward(
+    { bottom: [bottom], top: [top], propagateDown }: BackwardPass,
+    stream: NativeStream,
+  ): void {
+    if (!propagateDown[0]) return;
+    const row = bottom.countFrom(this.#axis);
+    for (let tile = 0; tile < this.#tiles; tile++)
+      ops.copyStrided(stream, {
+        src: top.diffTensor(),
+        dst: bottom.diffTensor(),
+        srcOffset: tile * row,
+        counts: [bottom.countFrom(0, this.#axis), row],
+        srcStrides: [this.#tiles * row, 1],
+        dstStrides: [row, 1],
+        accumulate: tile > 0,
+        label: this.name,
+      });
+  }
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: false, top: false };
   }
 
   override get repeats(): boolean {
