@@ -1,8 +1,9 @@
 import { fill, type Blob } from '../blob/index.js';
 import { RistrettoError } from '../errors/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import { Layer, type BlobCount, type LayerCheckpoint } from '../graph/layer.js';
+import { countIn } from '../layers/checkpoint.js';
 import type { NativeStream } from '../native/index.js';
-import { create, type DummyDataParameter } from '../proto/index.js';
+import { create, type DummyDataParameter, type FillerParameter } from '../proto/index.js';
 
 const legacyDims = ['num', 'channels', 'height', 'width'] as const;
 
@@ -37,6 +38,15 @@ export class DummyData extends Layer {
       this.fail(`given ${length} times for ${tops} tops; once, or once per top`, `dummy_data_param.${field}`);
   }
 
+  #fillerOf(top: number): FillerParameter | null {
+    const { data_filler: fillers } = this.#dummy;
+    return fillers.length > 1 ? fillers[top] : (fillers[0] ?? null);
+  }
+
+  #isConstant(top: number): boolean {
+    return (this.#fillerOf(top)?.type ?? 'constant') === 'constant';
+  }
+
   /** The user may have reshaped the tops since. */
   override reshape(): void {}
 
@@ -45,24 +55,30 @@ export class DummyData extends Layer {
     top: readonly Blob[],
     stream: NativeStream,
   ): Promise<void> {
-    const { data_filler: fillers } = this.#dummy;
-    const fillerOf = (i: number) => (fillers.length > 1 ? fillers[i] : (fillers[0] ?? null));
     const pass = this.#pass++;
     const stale = [...top.keys()].filter((i) => {
-      const constant = (fillerOf(i)?.type ?? 'constant') === 'constant';
       // A constant top belongs to the user once it is filled: what was written into it since stays.
-      return !constant || this.#filled[i] !== top[i].count || !top[i].allocated;
+      return !this.#isConstant(i) || this.#filled[i] !== top[i].count || !top[i].allocated;
     });
     if (stale.length === 0) return;
     await stream.sync();
     for (const i of stale) {
       try {
-        fill(top[i], fillerOf(i), this.context.seed, `${this.name}/${i}`, pass);
+        fill(top[i], this.#fillerOf(i), this.context.seed, `${this.name}/${i}`, pass);
       } catch (error) {
         if (!(error instanceof RistrettoError)) throw error;
         this.fail(error.reason, 'dummy_data_param.data_filler');
       }
       this.#filled[i] = top[i].count;
     }
+  }
+
+  override checkpoint(): LayerCheckpoint | null {
+    const draws = this.param.top.some((_, i) => !this.#isConstant(i));
+    return draws ? { passes: this.#pass } : null;
+  }
+
+  override restore(checkpoint: LayerCheckpoint): void {
+    this.#pass = countIn(this, checkpoint, 'passes');
   }
 }

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Blob } from '../blob/index.js';
 import { DataError, RistrettoError } from '../errors/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import { Layer, type BlobCount, type LayerCheckpoint } from '../graph/layer.js';
+import { countIn } from '../layers/checkpoint.js';
 import type { NativeStream } from '../native/index.js';
 import { create, type HDF5DataParameter } from '../proto/index.js';
 import { isHdf5File, readNumbers, readShape, withHdf5File, type Hdf5File } from '../util/index.js';
@@ -55,6 +56,14 @@ export class HDF5Data extends Layer implements Rewindable {
 
   rewind(): void {
     this.seek(0);
+  }
+
+  override checkpoint(): LayerCheckpoint {
+    return { position: this.#position };
+  }
+
+  override restore(checkpoint: LayerCheckpoint): void {
+    this.seek(countIn(this, checkpoint, 'position'));
   }
 
   get #hdf5(): HDF5DataParameter {

@@ -1,5 +1,6 @@
 import type { Blob } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import { Layer, type BlobCount, type LayerCheckpoint } from '../graph/layer.js';
+import { countIn } from '../layers/checkpoint.js';
 import type { NativeStream } from '../native/index.js';
 import { create, type Datum } from '../proto/index.js';
 import { decodeDatum } from './datum.js';
@@ -23,6 +24,8 @@ export class MemoryData extends Layer {
   #next = 0;
   /** Whether images wait that were never served. */
   #fresh = false;
+  /** Where in the images a checkpoint stood, until they are added again. */
+  #resumed: { next: number; fresh: boolean } | null = null;
 
   /** Images in a batch; may be changed between passes while no added images wait. */
   get batchSize(): number {
@@ -95,10 +98,33 @@ export class MemoryData extends Layer {
   }
 
   #take(data: Float32Array | DecodedRecord[], labels: Float32Array<ArrayBuffer>): void {
+    const { next, fresh } = this.#resumed ?? { next: 0, fresh: true };
+    if (next >= labels.length)
+      this.fail(`the checkpoint stands at image ${next}, only ${labels.length} images are added`);
+    this.#resumed = null;
     this.#data = data;
     this.#labels = labels;
-    this.#next = 0;
-    this.#fresh = true;
+    this.#next = next;
+    this.#fresh = fresh;
+  }
+
+  override checkpoint(): LayerCheckpoint {
+    const { next, fresh } = this.#resumed ?? { next: this.#next, fresh: this.#fresh };
+    return { served: this.#served, next, fresh };
+  }
+
+  /** Goes on in the images that were added already or, where none were, in those that are added next. */
+  override restore(checkpoint: LayerCheckpoint): void {
+    const served = countIn(this, checkpoint, 'served');
+    const next = countIn(this, checkpoint, 'next');
+    const fresh = checkpoint.fresh === true;
+    if (this.#data && next >= this.#labels.length)
+      this.fail(`the checkpoint stands at image ${next}, only ${this.#labels.length} images were added`);
+    this.#served = served;
+    this.#resumed = this.#data ? null : { next, fresh };
+    if (!this.#data) return;
+    this.#next = next;
+    this.#fresh = fresh;
   }
 
   override async forward(bottom: readonly Blob[], top: readonly Blob[], stream: NativeStream): Promise<void> {

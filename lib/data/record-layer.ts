@@ -1,6 +1,7 @@
 import type { Blob } from '../blob/index.js';
 import { DataError } from '../errors/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import { Layer, type BlobCount, type LayerCheckpoint } from '../graph/layer.js';
+import { countIn } from '../layers/checkpoint.js';
 import type { NativeStream } from '../native/index.js';
 import { Phase } from '../proto/index.js';
 import { RandomWords } from '../util/philox.js';
@@ -156,6 +157,22 @@ export abstract class RecordLayer extends Layer implements Rewindable {
 
   rewind(): void {
     this.seek(0);
+  }
+
+  /** What was served, not what was read ahead: orders, crops and mirrors follow from it and the seed. */
+  override checkpoint(): LayerCheckpoint {
+    return { position: this.position, skipped: this.#skipped, skippedKeys: [...this.#skippedKeys] };
+  }
+
+  override restore(checkpoint: LayerCheckpoint): void {
+    const { skippedKeys } = checkpoint;
+    const position = countIn(this, checkpoint, 'position');
+    const skipped = countIn(this, checkpoint, 'skipped');
+    if (!Array.isArray(skippedKeys) || !skippedKeys.every((key) => typeof key === 'string'))
+      this.fail('the checkpoint has no list of skipped keys');
+    this.seek(position);
+    this.#skipped = skipped;
+    this.#skippedKeys.splice(0, Infinity, ...skippedKeys);
   }
 
   override async close(): Promise<void> {
