@@ -59,6 +59,7 @@ export class Dropout extends AliasLayer {
   }
 
   override restore(checkpoint: LayerCheckpoint): void {
+    if (this.#ratio === 0) this.fail('drops nothing and keeps nothing between passes');
     this.#forwards = countIn(this, checkpoint, 'forwards');
   }
 

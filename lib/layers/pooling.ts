@@ -158,6 +158,7 @@ export class Pooling extends ImageLayer {
   }
 
   override restore(checkpoint: LayerCheckpoint): void {
+    if (this.#kind !== 'sampled') this.fail('draws nothing and keeps nothing between passes');
     this.#draws = countIn(this, checkpoint, 'draws');
   }
 
