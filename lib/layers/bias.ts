@@ -1,9 +1,10 @@
 import { Blob } from '../blob/index.js';
-import type { BlobCount } from '../graph/layer.js';
+import type { BackwardPass, BackwardReads, BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 import { create, type BiasParameter } from '../proto/index.js';
 import { broadcastAxes, learnedShape } from './broadcast.js';
 import { ImageLayer } from './image-layer.js';
+import { zeroDiff } from './zero-diff.js';
 
 /** Adds a bias that is broadcast over the other axes: the second bottom, or a learned one. */
 export class Bias extends ImageLayer {
@@ -36,6 +37,27 @@ export class Bias extends ImageLayer {
       ...this.#axes,
       label: this.name,
     });
+  }
+
+  override backward(
+    { bottom: [bottom, given], top: [top], propagateDown, paramWanted }: BackwardPass,
+    stream: NativeStream,
+  ): void {
+    const dstDiff = top.diffTensor();
+    if (given && propagateDown[1]) zeroDiff(given, stream, this.name);
+    if (given ? propagateDown[1] : paramWanted[0])
+      ops.affineGradient(stream, {
+        dstDiff,
+        biasDiff: (given ?? this.blobs[0]).diffTensor(),
+        ...this.#axes,
+        label: this.name,
+      });
+    if (propagateDown[0] && top !== bottom)
+      ops.affine(stream, { src: dstDiff, dst: bottom.diffTensor(), axis: 0, axes: 0, label: this.name });
+  }
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: false, top: false };
   }
 
   override get repeats(): boolean {

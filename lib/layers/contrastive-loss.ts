@@ -1,5 +1,5 @@
 import type { Blob } from '../blob/index.js';
-import type { BlobCount } from '../graph/layer.js';
+import type { BackwardPass, BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 import { create } from '../proto/index.js';
 import { LossLayer } from './loss-layer.js';
@@ -22,18 +22,41 @@ export class ContrastiveLoss extends LossLayer {
   }
 
   override forward([a, b, similar]: readonly Blob[], [top]: readonly Blob[], stream: NativeStream): void {
-    const { margin, legacy_version: legacy } =
-      this.param.contrastive_loss_param ?? create('ContrastiveLossParameter');
     const pairs = [a.shape[0], a.countFrom(1)];
     ops.contrastiveLoss(stream, {
       a: a.tensor(pairs),
       b: b.tensor(pairs),
       similar: similar.tensor(),
       dst: top.tensor(),
-      margin,
-      legacy,
-      label: this.name,
+      ...this.#fields,
     });
+  }
+
+  override backward(
+    { bottom: [a, b, similar], top: [loss], propagateDown }: BackwardPass,
+    stream: NativeStream,
+  ): void {
+    if (propagateDown[2]) this.fail('cannot send a gradient to its labels', 'propagate_down');
+    const pairs = [a.shape[0], a.countFrom(1)];
+    ops.contrastiveLossGradient(stream, {
+      a: a.tensor(pairs),
+      b: b.tensor(pairs),
+      similar: similar.tensor(),
+      dstDiff: loss.diffTensor(),
+      aDiff: propagateDown[0] ? a.diffTensor(pairs) : null,
+      bDiff: propagateDown[1] ? b.diffTensor(pairs) : null,
+      ...this.#fields,
+    });
+  }
+
+  override takesDiff(index: number): boolean {
+    return index < 2;
+  }
+
+  get #fields() {
+    const { margin, legacy_version: legacy } =
+      this.param.contrastive_loss_param ?? create('ContrastiveLossParameter');
+    return { margin, legacy, label: this.name };
   }
 
   override get repeats(): boolean {

@@ -1,5 +1,5 @@
 import type { Blob } from '../blob/index.js';
-import type { BlobCount } from '../graph/layer.js';
+import type { BackwardPass, BackwardReads, BlobCount } from '../graph/layer.js';
 import { ops, type EltwiseFields, type NativeStream } from '../native/index.js';
 import { create, EltwiseParameter_EltwiseOp as Operation, type EltwiseParameter } from '../proto/index.js';
 import { ImageLayer } from './image-layer.js';
@@ -46,6 +46,38 @@ export class Eltwise extends ImageLayer {
       coefficients: operation === Operation.SUM ? [...coeff] : [],
       label: this.name,
     });
+  }
+
+  /** `stable_prod_grad` or not: a product's gradient is always that of the others' product. */
+  override backward({ bottom, top: [top], propagateDown }: BackwardPass, stream: NativeStream): void {
+    const { coeff, operation } = this.#eltwise;
+    const kind = operations[operation];
+    const dstDiff = top.diffTensor();
+    for (const [index, blob] of bottom.entries()) {
+      if (!propagateDown[index]) continue;
+      const srcDiff = blob.diffTensor();
+      if (kind === 'sum')
+        ops.eltwise(stream, {
+          srcs: [dstDiff],
+          dst: srcDiff,
+          operation: 'sum',
+          coefficients: [coeff[index] ?? 1],
+          label: this.name,
+        });
+      else
+        ops.eltwiseGradient(stream, {
+          srcs: bottom.map((src) => src.tensor()),
+          index,
+          dstDiff,
+          srcDiff,
+          operation: kind,
+          label: this.name,
+        });
+    }
+  }
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: this.#eltwise.operation !== Operation.SUM, top: false };
   }
 
   override get repeats(): boolean {

@@ -1,4 +1,5 @@
 import type { Blob } from '../blob/index.js';
+import type { BackwardPass } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 import { LossLayer } from './loss-layer.js';
 
@@ -20,6 +21,26 @@ export class EuclideanLoss extends LossLayer {
       normalization: 'batchSize',
       label: this.name,
     });
+  }
+
+  override backward(
+    { bottom: [src, target], top: [loss], propagateDown }: BackwardPass,
+    stream: NativeStream,
+  ): void {
+    ops.pairLossGradient(stream, {
+      src: src.tensor(),
+      target: target.tensor(),
+      dstDiff: loss.diffTensor(),
+      srcDiff: propagateDown[0] ? src.diffTensor() : null,
+      targetDiff: propagateDown[1] ? target.diffTensor() : null,
+      kind: 'euclidean',
+      normalization: 'batchSize',
+      label: this.name,
+    });
+  }
+
+  override takesDiff(): boolean {
+    return true;
   }
 
   override get repeats(): boolean {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Blob } from '../blob/index.js';
-import type { BlobCount } from '../graph/layer.js';
+import type { BackwardPass, BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 import { blobData, create, decodeFile, has } from '../proto/index.js';
 import { LossLayer } from './loss-layer.js';
@@ -59,6 +59,25 @@ export class InfogainLoss extends LossLayer {
       floor: 1e-20,
       ...this.ignore,
       ...common,
+    });
+  }
+
+  override backward(pass: BackwardPass, stream: NativeStream): void {
+    this.refuseLabelDiff(pass);
+    const [scores, labels, gain] = pass.bottom;
+    const [loss, given] = pass.top;
+    ops.labelLossGradient(stream, {
+      src: (given ?? this.#probabilities).tensor(),
+      labels: labels.tensor(),
+      gain: (gain ?? this.#stored)!.tensor(),
+      dstDiff: loss.diffTensor(),
+      srcDiff: scores.diffTensor(),
+      kind: 'infogain',
+      throughSoftmax: true,
+      normalization: this.normalization('valid'),
+      ...this.ignore,
+      axis: this.#axis,
+      label: this.name,
     });
   }
 

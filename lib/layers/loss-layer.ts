@@ -1,5 +1,5 @@
 import type { Blob } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import { Layer, type BackwardPass, type BackwardReads, type BlobCount } from '../graph/layer.js';
 import type { LossNormalization } from '../native/index.js';
 import { create, has, LossParameter_NormalizationMode as Mode, type LossParameter } from '../proto/index.js';
 
@@ -22,6 +22,21 @@ export abstract class LossLayer extends Layer {
 
   override get autoTopBlobs(): boolean {
     return true;
+  }
+
+  override takesDiff(index: number): boolean {
+    return index === 0;
+  }
+
+  /** Labels are read again, scores too by most losses. */
+  override get backwardReads(): BackwardReads {
+    return { bottom: true, top: false };
+  }
+
+  /** For losses whose labels have no gradient: an error where one is asked for. */
+  protected refuseLabelDiff({ propagateDown }: BackwardPass): void {
+    if (propagateDown.some((wanted, index) => wanted && index > 0))
+      this.fail('cannot send a gradient to its labels', 'propagate_down');
   }
 
   protected get lossParam(): LossParameter {

@@ -1,6 +1,10 @@
 import type { Blob } from '../blob/index.js';
+import type { BackwardPass } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 import { LossLayer, perImage } from './loss-layer.js';
+
+/** A probability below this counts as this. */
+const FLOOR = 1e-20;
 
 /** -log of the true class's probability, mean over the batch; the bottom holds probabilities. */
 export class MultinomialLogisticLoss extends LossLayer {
@@ -19,7 +23,23 @@ export class MultinomialLogisticLoss extends LossLayer {
       kind: 'logarithm',
       normalization: 'batchSize',
       axis: 1,
-      floor: 1e-20,
+      floor: FLOOR,
+      label: this.name,
+    });
+  }
+
+  override backward(pass: BackwardPass, stream: NativeStream): void {
+    this.refuseLabelDiff(pass);
+    const [src, labels] = pass.bottom;
+    ops.labelLossGradient(stream, {
+      src: src.tensor(perImage(src)),
+      labels: labels.tensor(),
+      dstDiff: pass.top[0].diffTensor(),
+      srcDiff: src.diffTensor(perImage(src)),
+      kind: 'logarithm',
+      normalization: 'batchSize',
+      axis: 1,
+      floor: FLOOR,
       label: this.name,
     });
   }

@@ -1,5 +1,5 @@
 import { Blob } from '../blob/index.js';
-import type { BlobCount } from '../graph/layer.js';
+import type { BackwardPass, BackwardReads, BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 import { create } from '../proto/index.js';
 import { ImageLayer } from './image-layer.js';
@@ -37,6 +37,25 @@ export class PReLU extends ImageLayer {
       slope: this.blobs[0].tensor(),
       label: this.name,
     });
+  }
+
+  override backward(
+    { bottom: [bottom], top: [top], propagateDown, paramWanted }: BackwardPass,
+    stream: NativeStream,
+  ): void {
+    const [slope] = this.blobs;
+    ops.preluGradient(stream, {
+      src: bottom.tensor(),
+      slope: slope.tensor(),
+      dstDiff: top.diffTensor(),
+      srcDiff: propagateDown[0] ? bottom.diffTensor() : null,
+      slopeDiff: paramWanted[0] ? slope.diffTensor() : null,
+      label: this.name,
+    });
+  }
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: true, top: false };
   }
 
   override get repeats(): boolean {

@@ -1,5 +1,5 @@
 import type { Blob } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import { Layer, type BackwardPass, type BackwardReads, type BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream, type ReduceFields } from '../native/index.js';
 import {
   create,
@@ -30,15 +30,30 @@ export class Reduction extends Layer {
   }
 
   override forward([bottom]: readonly Blob[], [top]: readonly Blob[], stream: NativeStream): void {
+    ops.reduce(stream, { src: bottom.tensor(), dst: top.tensor(), ...this.#fields(bottom) });
+  }
+
+  override backward({ bottom: [bottom], top: [top] }: BackwardPass, stream: NativeStream): void {
+    ops.reduceGradient(stream, {
+      src: bottom.tensor(),
+      dstDiff: top.diffTensor(),
+      srcDiff: bottom.diffTensor(),
+      ...this.#fields(bottom),
+    });
+  }
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: true, top: false };
+  }
+
+  #fields(bottom: Blob): Pick<ReduceFields, 'operation' | 'coefficient' | 'label'> {
     const { operation, coeff } = this.#reduction;
     const length = bottom.countFrom(bottom.axis(this.#reduction.axis));
-    ops.reduce(stream, {
-      src: bottom.tensor(),
-      dst: top.tensor(),
+    return {
       operation: operations[operation],
       coefficient: operation === Operation.MEAN ? coeff / length : coeff,
       label: this.name,
-    });
+    };
   }
 
   override get repeats(): boolean {

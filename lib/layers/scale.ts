@@ -1,9 +1,10 @@
 import { Blob } from '../blob/index.js';
-import type { BlobCount } from '../graph/layer.js';
+import type { BackwardPass, BackwardReads, BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 import { create, type ScaleParameter } from '../proto/index.js';
 import { broadcastAxes, learnedShape } from './broadcast.js';
 import { ImageLayer } from './image-layer.js';
+import { zeroDiff } from './zero-diff.js';
 
 /**
  * Multiplies by a factor that is broadcast over the other axes: the second bottom, or a learned one (1 where no
@@ -47,6 +48,38 @@ export class Scale extends ImageLayer {
       ...this.#axes,
       label: this.name,
     });
+  }
+
+  override backward(
+    { bottom: [bottom, given], top: [top], propagateDown, paramWanted }: BackwardPass,
+    stream: NativeStream,
+  ): void {
+    const [scale, bias] = given ? [given, ...this.blobs] : this.blobs;
+    const scaleWanted = given ? propagateDown[1] : paramWanted[0];
+    const biasWanted = bias && paramWanted[given ? 0 : 1];
+    const dstDiff = top.diffTensor();
+    if (given && scaleWanted) zeroDiff(given, stream, this.name);
+    if (scaleWanted || biasWanted)
+      ops.affineGradient(stream, {
+        src: scaleWanted ? bottom.tensor() : null,
+        dstDiff,
+        scaleDiff: scaleWanted ? scale.diffTensor() : null,
+        biasDiff: biasWanted ? bias.diffTensor() : null,
+        ...this.#axes,
+        label: this.name,
+      });
+    if (propagateDown[0])
+      ops.affine(stream, {
+        src: dstDiff,
+        dst: bottom.diffTensor(),
+        scale: scale.tensor(),
+        ...this.#axes,
+        label: this.name,
+      });
+  }
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: true, top: false };
   }
 
   override get repeats(): boolean {

@@ -1,4 +1,5 @@
 import type { Blob } from '../blob/index.js';
+import type { BackwardPass } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 import { LossLayer } from './loss-layer.js';
 
@@ -18,6 +19,21 @@ export class SigmoidCrossEntropyLoss extends LossLayer {
       src: src.tensor(),
       target: target.tensor(),
       dst: loss.tensor(),
+      kind: 'sigmoidCrossEntropy',
+      normalization: this.normalization('batchSize'),
+      ...this.ignore,
+      label: this.name,
+    });
+  }
+
+  override backward(pass: BackwardPass, stream: NativeStream): void {
+    this.refuseLabelDiff(pass);
+    const [src, target] = pass.bottom;
+    ops.pairLossGradient(stream, {
+      src: src.tensor(),
+      target: target.tensor(),
+      dstDiff: pass.top[0].diffTensor(),
+      srcDiff: src.diffTensor(),
       kind: 'sigmoidCrossEntropy',
       normalization: this.normalization('batchSize'),
       ...this.ignore,

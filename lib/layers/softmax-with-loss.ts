@@ -1,5 +1,5 @@
 import { Blob } from '../blob/index.js';
-import type { BlobCount } from '../graph/layer.js';
+import type { BackwardPass, BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 import { create } from '../proto/index.js';
 import { LossLayer } from './loss-layer.js';
@@ -41,6 +41,24 @@ export class SoftmaxWithLoss extends LossLayer {
       floor: SMALLEST_NORMAL_FLOAT,
       ...this.ignore,
       ...common,
+    });
+  }
+
+  override backward(pass: BackwardPass, stream: NativeStream): void {
+    this.refuseLabelDiff(pass);
+    const [scores, labels] = pass.bottom;
+    const [loss, given] = pass.top;
+    ops.labelLossGradient(stream, {
+      src: (given ?? this.#probabilities).tensor(),
+      labels: labels.tensor(),
+      dstDiff: loss.diffTensor(),
+      srcDiff: scores.diffTensor(),
+      kind: 'logarithm',
+      throughSoftmax: true,
+      normalization: this.normalization('valid'),
+      ...this.ignore,
+      axis: this.#axis,
+      label: this.name,
     });
   }
 

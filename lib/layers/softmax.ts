@@ -1,5 +1,5 @@
 import type { Blob } from '../blob/index.js';
-import { Layer, type BlobCount } from '../graph/layer.js';
+import { Layer, type BackwardPass, type BackwardReads, type BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
 import { create } from '../proto/index.js';
 
@@ -16,6 +16,20 @@ export class Softmax extends Layer {
 
   override forward([bottom]: readonly Blob[], [top]: readonly Blob[], stream: NativeStream): void {
     ops.softmax(stream, { src: bottom.tensor(), dst: top.tensor(), axis: this.#axis, label: this.name });
+  }
+
+  override backward({ bottom: [bottom], top: [top] }: BackwardPass, stream: NativeStream): void {
+    ops.softmaxGradient(stream, {
+      dst: top.tensor(),
+      dstDiff: top.diffTensor(),
+      srcDiff: bottom.diffTensor(),
+      axis: this.#axis,
+      label: this.name,
+    });
+  }
+
+  override get backwardReads(): BackwardReads {
+    return { bottom: false, top: true };
   }
 
   override get repeats(): boolean {

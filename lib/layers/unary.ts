@@ -1,5 +1,12 @@
 import type { Blob } from '../blob/index.js';
-import type { BlobCount, Layer, LayerContext, LayerRegistry } from '../graph/layer.js';
+import type {
+  BackwardPass,
+  BackwardReads,
+  BlobCount,
+  Layer,
+  LayerContext,
+  LayerRegistry,
+} from '../graph/layer.js';
 import { ops, type NativeStream, type UnaryFunction } from '../native/index.js';
 import { create, type LayerParameter } from '../proto/index.js';
 import { ImageLayer } from './image-layer.js';
@@ -10,6 +17,27 @@ interface Applied {
   a?: number;
   b?: number;
   c?: number;
+}
+
+/**
+ * Whose values the derivative is computed from: the top's, so that the layer may work in place, or the bottom's;
+ * a slope that is the same everywhere needs neither.
+ */
+function readsOf({ function: name, a = 0, c = 0 }: Applied): 'bottom' | 'top' | 'neither' {
+  switch (name) {
+    case 'relu':
+    case 'elu':
+      // Where negative inputs give positive values, these do not tell what they were made from.
+      return a >= 0 ? 'top' : 'bottom';
+    case 'exponent':
+    case 'sigmoid':
+    case 'tanh':
+      return 'top';
+    case 'power':
+      return c === 1 ? 'neither' : 'bottom';
+    default:
+      return 'bottom';
+  }
 }
 
 /** A layer that applies one function to every element; in place where the prototxt says so. */
@@ -29,6 +57,23 @@ class Unary extends ImageLayer {
 
   override forward([bottom]: readonly Blob[], [top]: readonly Blob[], stream: NativeStream): void {
     ops.unary(stream, { src: bottom.tensor(), dst: top.tensor(), ...this.#applied, label: this.name });
+  }
+
+  override backward({ bottom: [bottom], top: [top] }: BackwardPass, stream: NativeStream): void {
+    if (this.#applied.function === 'threshold') this.fail('a threshold has no gradient');
+    const values = readsOf(this.#applied) === 'top' ? top : bottom;
+    ops.unaryGradient(stream, {
+      values: values.tensor(),
+      dstDiff: top.diffTensor(),
+      srcDiff: bottom.diffTensor(),
+      ...this.#applied,
+      label: this.name,
+    });
+  }
+
+  override get backwardReads(): BackwardReads {
+    const reads = readsOf(this.#applied);
+    return { bottom: reads === 'bottom', top: reads === 'top' };
   }
 
   override get repeats(): boolean {

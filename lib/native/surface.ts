@@ -323,9 +323,28 @@ export interface UnaryFields extends Labelled {
   c?: number;
 }
 
+export interface UnaryGradientFields extends Labelled {
+  /** What the function gave (elu, exponent, sigmoid, tanh, relu), else what it was given. */
+  values: NativeTensor;
+  dstDiff: NativeTensor;
+  srcDiff: NativeTensor;
+  function: UnaryFunction;
+  a?: number;
+  b?: number;
+  c?: number;
+}
+
 export interface SoftmaxFields extends Labelled {
   src: NativeTensor;
   dst: NativeTensor;
+  axis: number;
+}
+
+export interface SoftmaxGradientFields extends Labelled {
+  /** The probabilities. */
+  dst: NativeTensor;
+  dstDiff: NativeTensor;
+  srcDiff: NativeTensor;
   axis: number;
 }
 
@@ -346,11 +365,41 @@ export interface LabelLossFields extends Labelled {
   ignored?: number;
 }
 
+export interface LabelLossGradientFields extends Labelled {
+  src: NativeTensor;
+  labels: NativeTensor;
+  /** One number, the loss's weight. */
+  dstDiff: NativeTensor;
+  srcDiff: NativeTensor;
+  kind: LabelLossFields['kind'];
+  /** src are the probabilities of a softmax; srcDiff is that of its scores. */
+  throughSoftmax?: boolean;
+  normalization: LossNormalization;
+  axis: number;
+  floor?: number;
+  gain?: NativeTensor | null;
+  ignores?: boolean;
+  ignored?: number;
+}
+
 export interface PairLossFields extends Labelled {
   src: NativeTensor;
   target: NativeTensor;
   dst: NativeTensor;
   kind: 'euclidean' | 'sigmoidCrossEntropy';
+  normalization: LossNormalization;
+  ignores?: boolean;
+  ignored?: number;
+}
+
+export interface PairLossGradientFields extends Labelled {
+  src: NativeTensor;
+  target: NativeTensor;
+  /** One number, the loss's weight. */
+  dstDiff: NativeTensor;
+  srcDiff?: NativeTensor | null;
+  targetDiff?: NativeTensor | null;
+  kind: PairLossFields['kind'];
   normalization: LossNormalization;
   ignores?: boolean;
   ignored?: number;
@@ -404,6 +453,17 @@ export interface AffineFields extends Labelled {
   axes: number;
 }
 
+/** Adds to scaleDiff and biasDiff; the source's gradient is an `affine` of dstDiff. */
+export interface AffineGradientFields extends Labelled {
+  /** Needed for scaleDiff. */
+  src?: NativeTensor | null;
+  dstDiff: NativeTensor;
+  scaleDiff?: NativeTensor | null;
+  biasDiff?: NativeTensor | null;
+  axis: number;
+  axes: number;
+}
+
 export interface BatchNormFields extends Labelled {
   src: NativeTensor;
   dst: NativeTensor;
@@ -440,6 +500,18 @@ export interface ContrastiveLossFields extends Labelled {
   legacy?: boolean;
 }
 
+export interface ContrastiveLossGradientFields extends Labelled {
+  a: NativeTensor;
+  b: NativeTensor;
+  similar: NativeTensor;
+  /** One number, the loss's weight. */
+  dstDiff: NativeTensor;
+  aDiff?: NativeTensor | null;
+  bDiff?: NativeTensor | null;
+  margin?: number;
+  legacy?: boolean;
+}
+
 export interface CopyStridedFields extends Labelled {
   src: NativeTensor;
   dst: NativeTensor;
@@ -466,6 +538,15 @@ export interface EltwiseFields extends Labelled {
   dst: NativeTensor;
   operation: 'sum' | 'product' | 'maximum';
   coefficients?: readonly number[];
+}
+
+/** With respect to one source of a product or a maximum. */
+export interface EltwiseGradientFields extends Labelled {
+  srcs: readonly NativeTensor[];
+  index: number;
+  dstDiff: NativeTensor;
+  srcDiff: NativeTensor;
+  operation: 'product' | 'maximum';
 }
 
 export interface GatherRowsFields extends Labelled {
@@ -510,10 +591,27 @@ export interface PreluFields extends Labelled {
   slope: NativeTensor;
 }
 
+/** Overwrites srcDiff, adds to slopeDiff. */
+export interface PreluGradientFields extends Labelled {
+  src: NativeTensor;
+  slope: NativeTensor;
+  dstDiff: NativeTensor;
+  srcDiff?: NativeTensor | null;
+  slopeDiff?: NativeTensor | null;
+}
+
 export interface ReduceFields extends Labelled {
   src: NativeTensor;
   dst: NativeTensor;
   operation: 'sum' | 'absoluteSum' | 'squareSum';
+  coefficient?: number;
+}
+
+export interface ReduceGradientFields extends Labelled {
+  src: NativeTensor;
+  dstDiff: NativeTensor;
+  srcDiff: NativeTensor;
+  operation: ReduceFields['operation'];
   coefficient?: number;
 }
 
@@ -619,12 +717,14 @@ export interface FixedBound {
 export interface NativeOps {
   accuracy(stream: NativeStream, fields: AccuracyFields): void;
   affine(stream: NativeStream, fields: AffineFields): void;
+  affineGradient(stream: NativeStream, fields: AffineGradientFields): void;
   argMax(stream: NativeStream, fields: ArgMaxFields): void;
   averagePoolingCodes(stream: NativeStream, fields: AveragePoolingCodesFields): void;
   batchNorm(stream: NativeStream, fields: BatchNormFields): void;
   batchNormGradient(stream: NativeStream, fields: BatchNormGradientFields): void;
   col2im(stream: NativeStream, fields: Col2imFields): void;
   contrastiveLoss(stream: NativeStream, fields: ContrastiveLossFields): void;
+  contrastiveLossGradient(stream: NativeStream, fields: ContrastiveLossGradientFields): void;
   convolution(stream: NativeStream, fields: ConvolutionFields): void;
   convolutionFixed(stream: NativeStream, fields: ConvolutionFixedFields): void;
   convolutionGradient(stream: NativeStream, fields: ConvolutionGradientFields): void;
@@ -634,29 +734,36 @@ export interface NativeOps {
   dequantise(stream: NativeStream, fields: DequantiseFields): void;
   dropout(stream: NativeStream, fields: DropoutFields): void;
   eltwise(stream: NativeStream, fields: EltwiseFields): void;
+  eltwiseGradient(stream: NativeStream, fields: EltwiseGradientFields): void;
   gatherRows(stream: NativeStream, fields: GatherRowsFields): void;
   innerProduct(stream: NativeStream, fields: InnerProductFields): void;
   innerProductGradient(stream: NativeStream, fields: InnerProductGradientFields): void;
   labelLoss(stream: NativeStream, fields: LabelLossFields): void;
+  labelLossGradient(stream: NativeStream, fields: LabelLossGradientFields): void;
   lrn(stream: NativeStream, fields: LrnFields): void;
   lrnGradient(stream: NativeStream, fields: LrnGradientFields): void;
   maxPoolingCodes(stream: NativeStream, fields: MaxPoolingCodesFields): void;
   mvn(stream: NativeStream, fields: MvnFields): void;
   mvnGradient(stream: NativeStream, fields: MvnGradientFields): void;
   pairLoss(stream: NativeStream, fields: PairLossFields): void;
+  pairLossGradient(stream: NativeStream, fields: PairLossGradientFields): void;
   pooling(stream: NativeStream, fields: PoolingFields): void;
   poolingGradient(stream: NativeStream, fields: PoolingGradientFields): void;
   prelu(stream: NativeStream, fields: PreluFields): void;
+  preluGradient(stream: NativeStream, fields: PreluGradientFields): void;
   quantise(stream: NativeStream, fields: QuantiseFields): void;
   quantiseTensor(stream: NativeStream, fields: QuantiseTensorFields): void;
   range(stream: NativeStream, fields: RangeFields): void;
   reduce(stream: NativeStream, fields: ReduceFields): void;
+  reduceGradient(stream: NativeStream, fields: ReduceGradientFields): void;
   requantise(stream: NativeStream, fields: RequantiseFields): void;
   scatterRows(stream: NativeStream, fields: ScatterRowsFields): void;
   softmax(stream: NativeStream, fields: SoftmaxFields): void;
+  softmaxGradient(stream: NativeStream, fields: SoftmaxGradientFields): void;
   transformImages(stream: NativeStream, fields: TransformImagesFields): void;
   trim(stream: NativeStream, fields: TrimFields): void;
   unary(stream: NativeStream, fields: UnaryFields): void;
+  unaryGradient(stream: NativeStream, fields: UnaryGradientFields): void;
 }
 
 export interface LmdbRecord {

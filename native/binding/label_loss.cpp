@@ -1,6 +1,6 @@
 #include "core/op/loss.h"
 
-#include "op_binding.h"
+#include "loss_fields.h"
 
 namespace ristretto::binding {
 
@@ -10,16 +10,8 @@ BoundOp bind_label_loss() {
                                           tensor("src", &A::src),
                                           tensor("labels", &A::labels),
                                           tensor("dst", &A::dst),
-                                          choice("kind", &A::kind,
-                                                 {{"logarithm", LabelLossKind::logarithm},
-                                                  {"hingeL1", LabelLossKind::hinge_l1},
-                                                  {"hingeL2", LabelLossKind::hinge_l2},
-                                                  {"infogain", LabelLossKind::infogain}}),
-                                          choice("normalization", &A::normalization,
-                                                 {{"full", LossNormalization::full},
-                                                  {"valid", LossNormalization::valid},
-                                                  {"batchSize", LossNormalization::batch_size},
-                                                  {"none", LossNormalization::none}}),
+                                          label_loss_kind("kind", &A::kind),
+                                          loss_normalization("normalization", &A::normalization),
                                           integer("axis", &A::axis, true, 0),
                                           number("floor", &A::floor),
                                           optional_tensor("gain", &A::gain),

@@ -1,6 +1,6 @@
 #include "core/op/unary.h"
 
-#include "op_binding.h"
+#include "unary_function.h"
 
 namespace ristretto::binding {
 
@@ -9,19 +9,7 @@ BoundOp bind_unary() {
   return bind<Unary>("unary", {
                                   tensor("src", &A::src),
                                   tensor("dst", &A::dst),
-                                  choice("function", &A::function,
-                                         {{"relu", UnaryFunction::relu},
-                                          {"absolute", UnaryFunction::absolute},
-                                          {"bnll", UnaryFunction::bnll},
-                                          {"clip", UnaryFunction::clip},
-                                          {"elu", UnaryFunction::elu},
-                                          {"exponent", UnaryFunction::exponent},
-                                          {"logarithm", UnaryFunction::logarithm},
-                                          {"power", UnaryFunction::power},
-                                          {"sigmoid", UnaryFunction::sigmoid},
-                                          {"swish", UnaryFunction::swish},
-                                          {"tanh", UnaryFunction::tanh},
-                                          {"threshold", UnaryFunction::threshold}}),
+                                  unary_function("function", &A::function),
                                   number("a", &A::a),
                                   number("b", &A::b),
                                   number("c", &A::c),

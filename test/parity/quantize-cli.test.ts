@@ -219,10 +219,14 @@ describe.skipIf(!hasReference)('caffe', { timeout: 60_000 }, () => {
     ]);
     expect(code).toBe(0);
     expect(stderr).toMatch(/conv1\tforward: \S+ ms\./);
+    expect(stderr).toMatch(/conv1\tbackward: \S+ ms\./);
     expect(stderr).toMatch(/Average Forward pass: \S+ ms\./);
+    expect(stderr).toMatch(/Average Backward pass: \S+ ms\./);
     const { layers, passes } = JSON.parse(readFileSync(json, 'utf8'));
     expect(passes).toHaveLength(3);
-    expect(layers.find((entry: { layer: string }) => entry.layer === 'conv2').forward).toBeGreaterThan(0);
+    const conv2 = layers.find((entry: { layer: string }) => entry.layer === 'conv2');
+    expect(conv2.forward).toBeGreaterThan(0);
+    expect(conv2.backward).toBeGreaterThan(0);
   });
 
   it('device_query answers, train says that it is not there', async () => {

@@ -12,17 +12,49 @@ import { roundingOf } from '../rounding.js';
 import { phaseOf, stagesOf } from '../state.js';
 import { layoutTable, progressBar } from '../table.js';
 
-/** Milliseconds per pass and layer, from what a stream has collected; a layer's ops count together. */
-function layerMilliseconds(stream: InstanceType<typeof Stream>, passes: number): Map<string, number> {
-  const layers = new Map<string, number>();
-  for (const { label, seconds } of stream.profile())
-    layers.set(label, (layers.get(label) ?? 0) + (1000 * seconds) / passes);
-  return layers;
+/** What a stream has spent on each layer since the last call, in milliseconds; a layer's ops count together. */
+class LayerClock {
+  #before = new Map<string, number>();
+
+  constructor(private readonly stream: InstanceType<typeof Stream>) {}
+
+  lap(): Map<string, number> {
+    const now = new Map<string, number>();
+    for (const { label, seconds } of this.stream.profile())
+      now.set(label, (now.get(label) ?? 0) + 1000 * seconds);
+    const lap = new Map([...now].map(([label, total]) => [label, total - (this.#before.get(label) ?? 0)]));
+    this.#before = now;
+    return lap;
+  }
+}
+
+/** One direction through a net: each pass's milliseconds, and each layer's over all passes. */
+class Direction {
+  readonly passes: number[] = [];
+  readonly #layers = new Map<string, number>();
+
+  constructor(private readonly clock: LayerClock) {}
+
+  async pass(run: () => Promise<void>): Promise<void> {
+    const start = performance.now();
+    await run();
+    this.passes.push(performance.now() - start);
+    for (const [layer, ms] of this.clock.lap()) this.#layers.set(layer, (this.#layers.get(layer) ?? 0) + ms);
+  }
+
+  get average(): number {
+    return this.passes.reduce((sum, ms) => sum + ms, 0) / this.passes.length;
+  }
+
+  /** Milliseconds of a layer in an average pass. */
+  layer(name: string): number {
+    return (this.#layers.get(name) ?? 0) / this.passes.length;
+  }
 }
 
 export const timeCommand = command({
   name: 'time',
-  summary: 'times the forward pass of a net, layer by layer',
+  summary: 'times the forward and the backward pass of a net, layer by layer',
   options: {
     model: {
       kind: 'string',
@@ -32,6 +64,11 @@ export const timeCommand = command({
     },
     weights: { kind: 'string', value: 'FILE', help: 'trained weights; without them the fillers run' },
     iterations: { kind: 'integer', min: 1, default: 50, help: 'passes' },
+    forward_only: {
+      kind: 'boolean',
+      default: false,
+      help: 'no backward pass, and the forward pass as it runs where nothing must be kept for one',
+    },
     ...dataOptions,
     ...stateOptions,
     ...netOptions,
@@ -53,6 +90,7 @@ export const timeCommand = command({
       rounding: roundingOf(values.rounding),
       dataSource: values.data,
       skipBad: values.skip_bad,
+      backward: !values.forward_only,
       signal,
     });
     try {
@@ -63,49 +101,75 @@ export const timeCommand = command({
       log(351, 'Performing Forward');
       await net.forward();
       log(356, `Initial loss: ${formatG(net.loss)}`);
-      output.warn('the backward pass is not timed: this version does not have it');
-      const warmup = layerMilliseconds(stream, 1);
+      const backward = net.learnedParams.length > 0;
+      if (backward) {
+        log(357, 'Performing Backward');
+        await net.backward();
+      }
+      const clock = new LayerClock(stream);
+      clock.lap();
+      const forwards = new Direction(clock);
+      const backwards = new Direction(clock);
       log(365, '*** Benchmark begins ***');
       log(366, `Testing for ${values.iterations} iterations.`);
-      const passes: number[] = [];
       const begin = performance.now();
       for (let i = 0; i < values.iterations; i++) {
         const start = performance.now();
-        await net.forward();
-        passes.push(performance.now() - start);
-        log(394, `Iteration: ${i + 1} forward time: ${formatG(passes[i])} ms.`);
+        await forwards.pass(() => net.forward());
+        if (backward) await backwards.pass(() => net.backward());
+        const took = formatG(performance.now() - start);
+        log(394, `Iteration: ${i + 1} ${backward ? 'forward-backward' : 'forward'} time: ${took} ms.`);
         output.status([`${progressBar(i + 1, values.iterations, 30)} pass ${i + 1} of ${values.iterations}`]);
       }
       const total = performance.now() - begin;
       output.status([]);
-      const all = layerMilliseconds(stream, 1);
       const perLayer = net.layers.map(({ name, type }) => ({
         layer: name,
         type,
-        forward: ((all.get(name) ?? 0) - (warmup.get(name) ?? 0)) / values.iterations,
+        forward: forwards.layer(name),
+        ...(backward ? { backward: backwards.layer(name) } : {}),
       }));
-      const average = passes.reduce((sum, ms) => sum + ms, 0) / passes.length;
       log(397, 'Average time per layer: ');
-      for (const { layer, forward } of perLayer)
-        log(400, `${layer.padStart(10)}\tforward: ${formatG(forward)} ms.`);
-      log(408, `Average Forward pass: ${formatG(average)} ms.`);
+      for (const { layer, ...times } of perLayer) {
+        log(400, `${layer.padStart(10)}\tforward: ${formatG(times.forward)} ms.`);
+        if (times.backward !== undefined)
+          log(403, `${layer.padStart(10)}\tbackward: ${formatG(times.backward)} ms.`);
+      }
+      log(408, `Average Forward pass: ${formatG(forwards.average)} ms.`);
+      if (backward) {
+        log(410, `Average Backward pass: ${formatG(backwards.average)} ms.`);
+        log(412, `Average Forward-Backward: ${formatG(total / values.iterations)} ms.`);
+      }
       log(414, `Total Time: ${formatG(total)} ms.`);
       log(415, '*** Benchmark ends ***');
       if (output.mode === 'terminal')
         output.print(
           layoutTable(
-            ['layer', 'type', 'forward, ms'],
-            perLayer.map(({ layer, type, forward }) => [layer, type, forward.toFixed(3)]),
-            [2],
+            ['layer', 'type', 'forward, ms', ...(backward ? ['backward, ms'] : [])],
+            perLayer.map(({ layer, type, ...times }) => [
+              layer,
+              type,
+              ...Object.values(times).map((ms) => ms.toFixed(3)),
+            ]),
+            [2, 3],
           ) +
             'A layer that another one does along (a ReLU behind a convolution, a Concat written in place) has 0 ms.\n' +
-            `average pass ${average.toFixed(2)} ms, ${values.iterations} passes, ${stream.threads} threads\n`,
+            `average forward pass ${forwards.average.toFixed(2)} ms, ` +
+            (backward ? `backward pass ${backwards.average.toFixed(2)} ms, ` : '') +
+            `${values.iterations} passes, ${stream.threads} threads\n`,
         );
       if (values.json)
         writeFileAtomic(
           values.json,
           JSON.stringify(
-            { layers: perLayer, forward: average, passes, total, threads: stream.threads },
+            {
+              layers: perLayer,
+              forward: forwards.average,
+              ...(backward ? { backward: backwards.average } : {}),
+              passes: forwards.passes,
+              total,
+              threads: stream.threads,
+            },
             null,
             2,
           ) + '\n',

@@ -4,23 +4,10 @@
 #include <cmath>
 
 #include "labels.h"
+#include "loss_normalization.h"
 
 namespace ristretto {
 namespace {
-
-double divisor(LossNormalization normalization, int64_t outer, int64_t inner, int64_t valid) {
-  switch (normalization) {
-    case LossNormalization::full:
-      return std::max<double>(1, double(outer * inner));
-    case LossNormalization::valid:
-      return std::max<double>(1, double(valid));
-    case LossNormalization::batch_size:
-      return std::max<double>(1, double(outer));
-    case LossNormalization::none:
-      break;
-  }
-  return 1;
-}
 
 double hinge(const float* scores, int64_t classes, int64_t inner, int64_t label, bool squared) {
   double sum = 0;
@@ -80,7 +67,7 @@ void LabelLoss::run(Context&, const Arguments& a) {
       const float* scores = a.src.f32() + n * s.classes * s.inner + i;
       sum += loss_of(a, scores, s.classes, s.inner, label);
     }
-  *a.dst.f32() = float(sum / divisor(a.normalization, s.outer, s.inner, valid));
+  *a.dst.f32() = float(sum / loss_divisor(a.normalization, s.outer, s.inner, valid));
 }
 
 void PairLoss::check(const Arguments& a) {
@@ -98,7 +85,7 @@ void PairLoss::run(Context&, const Arguments& a) {
   int64_t valid = 0;
   for (int64_t i = 0; i < a.src.count(); ++i) {
     const float t = target[i], x = src[i];
-    if (a.ignores && t > -2147483648.0f && t < 2147483648.0f && int64_t(t) == a.ignored) continue;
+    if (ignores_target(a.ignores, a.ignored, t)) continue;
     ++valid;
     if (a.kind == PairLossKind::euclidean) {
       const double difference = double(x) - t;
@@ -108,7 +95,7 @@ void PairLoss::run(Context&, const Arguments& a) {
       sum += std::log1p(std::exp(-std::fabs(double(x)))) - double(x) * (double(t) - (x >= 0 ? 1 : 0));
     }
   }
-  *a.dst.f32() = float(sum / divisor(a.normalization, a.src.images(), a.src.image_count(), valid));
+  *a.dst.f32() = float(sum / loss_divisor(a.normalization, a.src.images(), a.src.image_count(), valid));
 }
 
 }  // namespace ristretto

@@ -1,0 +1,23 @@
+// prelu gradient: srcDiff = dstDiff * (src > 0 ? 1 : slope); slopeDiff += sum of dstDiff * min(src, 0).
+#pragma once
+
+#include "../context.h"
+#include "../tensor_view.h"
+
+namespace ristretto {
+
+struct PreluGradientArguments {
+  Tensor src;         // (N, C, ...)
+  Tensor slope;       // C elements, or one
+  Tensor dst_diff;    // the shape of src
+  Tensor src_diff;    // the same, or empty; may be dst_diff
+  Tensor slope_diff;  // the shape of slope, or empty
+};
+
+struct PreluGradient {
+  using Arguments = PreluGradientArguments;
+  static void check(const Arguments& arguments);
+  static void run(Context& context, const Arguments& arguments);
+};
+
+}  // namespace ristretto

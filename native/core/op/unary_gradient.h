@@ -1,0 +1,25 @@
+// unary gradient: srcDiff = dstDiff * f'(x) for a function f of unary's table. In place is allowed.
+#pragma once
+
+#include "unary.h"
+
+namespace ristretto {
+
+struct UnaryGradientArguments {
+  // What f' is computed from: what f gave (elu, exponent, sigmoid, tanh; relu takes either, as long as a >=
+  // 0), else what f was given. An affine power (c = 1) does not read it.
+  Tensor values;
+  Tensor dst_diff;
+  Tensor src_diff;  // the same shape; each may be a channel slice
+  UnaryFunction function = UnaryFunction::relu;
+  float a = 0, b = 0, c = 0;
+};
+
+struct UnaryGradient {
+  using Arguments = UnaryGradientArguments;
+  // Throws Error for a function without a gradient (threshold), too.
+  static void check(const Arguments& arguments);
+  static void run(Context& context, const Arguments& arguments);
+};
+
+}  // namespace ristretto
