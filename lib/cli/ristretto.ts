@@ -1,7 +1,9 @@
 import { benchCommands } from './commands/bench.js';
 import { classifyCommand } from './commands/classify.js';
 import { computeImageMeanCommand } from './commands/compute-image-mean.js';
+import { convertCommands } from './commands/convert.js';
 import { convertImagesetCommand } from './commands/convert-imageset.js';
+import { drawImagesetCommand } from './commands/draw-imageset.js';
 import { planCommand } from './commands/plan.js';
 import { quantizeCommand } from './commands/quantize.js';
 import { splitDatabaseCommand } from './commands/split-database.js';
@@ -16,5 +18,7 @@ await runProgram('ristretto', [
   convertImagesetCommand,
   computeImageMeanCommand,
   splitDatabaseCommand,
+  drawImagesetCommand,
+  ...convertCommands,
   ...benchCommands,
 ]);

@@ -30,3 +30,4 @@ export {
   writeSolverState,
 } from './files.js';
 export { readNetHdf5, readSolverSnapshot, readWeights, writeNetHdf5, writeSolverStateHdf5 } from './hdf5.js';
+export { readDeepCompression, type CompressedLayer, type DecompressedLayer } from './deep-compression.js';

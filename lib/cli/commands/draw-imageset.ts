@@ -1,0 +1,43 @@
+import { glyphs, writeGlyphs } from '../../data/index.js';
+import { assertWritable, writeFileAtomic } from '../../util/index.js';
+import { command } from '../command.js';
+import { netOptions } from '../options.js';
+import { progressBar } from '../table.js';
+
+export const drawImagesetCommand = command({
+  name: 'draw_imageset',
+  summary: 'draws images of letters to train and to measure on, where no data is at hand',
+  options: {
+    train: { kind: 'integer', min: 1, max: 1e6, default: 12000, help: 'images to train on' },
+    test: { kind: 'integer', min: 1, max: 1e6, default: 2400, help: 'images to measure on' },
+    seed: { ...netOptions.seed, help: 'seed of everything drawn' },
+  },
+  arguments: [
+    { name: 'TRAIN_LMDB', help: 'the database to train on; nothing may be there yet' },
+    { name: 'TEST_LMDB', help: 'the database to measure on' },
+  ],
+  async run({ values, positional, output, signal }) {
+    if (values.json) assertWritable(values.json);
+    const sets = [
+      { set: 'train', out: positional[0], count: values.train },
+      { set: 'test', out: positional[1], count: values.test },
+    ];
+    for (const { set, out, count } of sets) {
+      await writeGlyphs({
+        out,
+        set,
+        count,
+        seed: values.seed,
+        signal,
+        onProgress: ({ done, total }) =>
+          output.status([`${progressBar(done, total, 30)} ${set}: image ${done} of ${total}`]),
+      });
+      output.status([]);
+      output.print(`${out}: ${count} images of ${glyphs.length} classes`);
+    }
+    if (values.json) {
+      const classes = glyphs.map(({ name }) => name);
+      writeFileAtomic(values.json, JSON.stringify({ seed: values.seed, classes, sets }, null, 2) + '\n');
+    }
+  },
+});
