@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cfloat>
-#include <limits>
+#include <optional>
 
+#include "../cpu/pool_kernels.h"
 #include "check_tensor.h"
 #include "sampled_window.h"
 
@@ -11,7 +12,8 @@ namespace ristretto {
 namespace {
 
 constexpr int64_t kMostParameter = int64_t{1} << 31;
-constexpr int32_t kNone = std::numeric_limits<int32_t>::min();
+// Places in a window are counted in float32.
+constexpr int64_t kMostWindow = int64_t{1} << 24;
 
 struct Plane {
   const float* src;
@@ -19,44 +21,55 @@ struct Plane {
   float* src_diff;
 };
 
-// Windows [q0, q1) of a row whose element `offset` lies inside the image.
-struct Inside {
-  int64_t q0, q1;
-};
-Inside inside(int64_t offset, int64_t stride, int64_t width, int64_t windows) {
-  const int64_t q0 = offset >= 0 ? 0 : (-offset + stride - 1) / stride;
-  const int64_t q1 = offset >= width ? 0 : (width - 1 - offset) / stride + 1;
-  return {q0, std::min(q1, windows)};
+const PoolKernels& kernels_for(const CpuFeatures& features) {
+  for (const PoolKernels* kernels : {pool_kernels_avx512(), pool_kernels_avx2()})
+    if (kernels && kernels->supports(features)) return *kernels;
+  return *pool_kernels_portable();
 }
 
-// Element `tap + q * stride` against the largest so far of window q, for a whole row of windows.
-template <int Stride>
-void larger(const float* from, int32_t tap, int64_t stride, Inside range, float* best, int32_t* at) {
-  const int64_t step = Stride ? Stride : stride;
-  for (int64_t q = range.q0; q < range.q1; ++q) {
-    const float value = from[q * step];
-    const bool more = value > best[q];
-    best[q] = more ? value : best[q];
-    at[q] = more ? tap : at[q];
+// What one worker needs to find maxima: a padded row of the image, and a number per window twice.
+struct MaximumScratch {
+  float *row, *best, *at;
+  int64_t row_length, windows;
+
+  static int64_t windows_of(const PoolingGradientArguments& a) {
+    return (a.dst_diff.dim[3] + kPoolLanes - 1) / kPoolLanes * kPoolLanes;
   }
-}
+  // Whole vectors of windows are read along the row, one vector further for a stride of 2.
+  static int64_t row_length_of(const PoolingGradientArguments& a) {
+    return a.pad_w + a.src_diff.dim[3] + (windows_of(a) + kPoolLanes) * std::min<int64_t>(a.stride_w, 2) +
+           a.kernel_w;
+  }
+  static int64_t floats(const PoolingGradientArguments& a) { return row_length_of(a) + 2 * windows_of(a); }
 
-void maximum(const PoolingGradientArguments& a, const Plane& plane, float* best) {
-  const int64_t H = a.src_diff.dim[2], W = a.src_diff.dim[3], P = a.dst_diff.dim[2], Q = a.dst_diff.dim[3];
-  int32_t* at = reinterpret_cast<int32_t*>(best + Q);
-  const auto body = a.stride_w == 1 ? larger<1> : a.stride_w == 2 ? larger<2> : larger<0>;
+  MaximumScratch(const PoolingGradientArguments& a, float* from)
+      : row(from), row_length(row_length_of(a)), windows(windows_of(a)) {
+    best = row + row_length;
+    at = best + windows;
+    std::fill(row, row + row_length, -FLT_MAX);
+  }
+};
+
+void maximum(const PoolingGradientArguments& a, const Plane& plane, const MaximumScratch& scratch,
+             const PoolKernels& kernels) {
+  const int64_t W = a.src_diff.dim[3], P = a.dst_diff.dim[2], Q = a.dst_diff.dim[3];
+  const int64_t H = a.src_diff.dim[2];
   for (int64_t p = 0; p < P; ++p) {
     const WindowSpan h = window_span(p, a.stride_h, a.pad_h, a.kernel_h, H);
-    std::fill(best, best + Q, -FLT_MAX);
-    std::fill(at, at + Q, kNone);
-    for (int64_t y = h.begin; y < h.end; ++y)
-      for (int64_t s = 0; s < std::min(a.kernel_w, W + a.pad_w); ++s) {
-        const int64_t tap = y * W + s - a.pad_w;
-        body(plane.src + tap, int32_t(tap), a.stride_w, inside(s - a.pad_w, a.stride_w, W, Q), best, at);
-      }
+    std::fill(scratch.best, scratch.best + scratch.windows, -FLT_MAX);
+    std::fill(scratch.at, scratch.at + scratch.windows, -1.0f);
+    for (int64_t y = h.begin; y < h.end; ++y) {
+      std::copy(plane.src + y * W, plane.src + (y + 1) * W, scratch.row + a.pad_w);
+      kernels.places({scratch.row, Q, a.kernel_w, a.stride_w, float((y - h.begin) * a.kernel_w), scratch.best,
+                      scratch.at});
+    }
     const float* diff = plane.dst_diff + p * Q;
-    for (int64_t q = 0; q < Q; ++q)
-      if (at[q] != kNone) plane.src_diff[at[q] + q * a.stride_w] += diff[q];
+    // Neighbouring windows may have the same maximum: one after the other.
+    float* to = plane.src_diff + h.begin * W - a.pad_w;
+    for (int64_t q = 0; q < Q; ++q) {
+      const int64_t place = int64_t(scratch.at[q]);
+      if (place >= 0) to[place / a.kernel_w * W + place % a.kernel_w + q * a.stride_w] += diff[q];
+    }
   }
 }
 
@@ -129,6 +142,8 @@ void PoolingGradient::check(const Arguments& a) {
   }
   for (int64_t value : {a.kernel_h, a.kernel_w, a.stride_h, a.stride_w})
     require(value >= 1 && value < kMostParameter, value, " is not a kernel's or stride's length");
+  require(a.kind != PoolingKind::max || std::min(a.kernel_h, a.src_diff.dim[2]) * a.kernel_w < kMostWindow,
+          "the kernel ", a.kernel_h, " x ", a.kernel_w, " is too large for a maximum's gradient");
   require(a.pad_h >= 0 && a.pad_w >= 0 && a.pad_h < a.kernel_h && a.pad_w < a.kernel_w, "padding ", a.pad_h,
           " x ", a.pad_w, " must be less than the kernel ", a.kernel_h, " x ", a.kernel_w);
   require(a.src_diff.data != a.dst_diff.data, "pooling cannot run in place");
@@ -138,15 +153,19 @@ void PoolingGradient::run(Context& context, const Arguments& a) {
   const int64_t C = a.src_diff.dim[1], pixels = a.src_diff.dim[2] * a.src_diff.dim[3],
                 windows = a.dst_diff.dim[2] * a.dst_diff.dim[3];
   if (pixels == 0) return;
-  const size_t scratch = size_t(2 * a.dst_diff.dim[3] + a.src_diff.dim[3]) * sizeof(float);
+  const bool max = a.kind == PoolingKind::max;
+  const size_t scratch = size_t(max ? MaximumScratch::floats(a) : a.src_diff.dim[3]) * sizeof(float);
+  const PoolKernels& kernels = kernels_for(context.features);
   context.pool.for_range(a.src_diff.dim[0] * C, 1, [&](int64_t begin, int64_t end, int worker) {
     float* row = static_cast<float*>(context.scratch(worker, scratch));
+    std::optional<MaximumScratch> maxima;
+    if (max) maxima.emplace(a, row);
     for (int64_t i = begin; i < end; ++i) {
       const Plane plane{a.src ? a.src.image(i / C) + i % C * pixels : nullptr,
                         a.dst_diff.image(i / C) + i % C * windows, a.src_diff.image(i / C) + i % C * pixels};
       if (!a.accumulate) std::fill(plane.src_diff, plane.src_diff + pixels, 0.0f);
-      if (a.kind == PoolingKind::max)
-        maximum(a, plane, row);
+      if (max)
+        maximum(a, plane, *maxima, kernels);
       else if (a.kind == PoolingKind::average)
         average(a, plane, row);
       else
