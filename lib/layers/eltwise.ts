@@ -51,29 +51,17 @@ export class Eltwise extends ImageLayer {
   /** `stable_prod_grad` or not: a product's gradient is always that of the others' product. */
   override backward({ bottom, top: [top], propagateDown }: BackwardPass, stream: NativeStream): void {
     const { coeff, operation } = this.#eltwise;
-    const kind = operations[operation];
-    const dstDiff = top.diffTensor();
-    for (const [index, blob] of bottom.entries()) {
-      if (!propagateDown[index]) continue;
-      const srcDiff = blob.diffTensor();
-      if (kind === 'sum')
-        ops.eltwise(stream, {
-          srcs: [dstDiff],
-          dst: srcDiff,
-          operation: 'sum',
-          coefficients: [coeff[index] ?? 1],
-          label: this.name,
-        });
-      else
-        ops.eltwiseGradient(stream, {
-          srcs: bottom.map((src) => src.tensor()),
-          index,
-          dstDiff,
-          srcDiff,
-          operation: kind,
-          label: this.name,
-        });
-    }
+    const indices = bottom.flatMap((_, i) => (propagateDown[i] ? [i] : []));
+    if (!indices.length) return;
+    ops.eltwiseGradient(stream, {
+      srcs: this.backwardReads.bottom ? bottom.map((blob) => blob.tensor()) : [],
+      dstDiff: top.diffTensor(),
+      srcDiffs: indices.map((i) => bottom[i].diffTensor()),
+      indices,
+      operation: operations[operation],
+      coefficients: operation === Operation.SUM ? [...coeff] : [],
+      label: this.name,
+    });
   }
 
   override get backwardReads(): BackwardReads {

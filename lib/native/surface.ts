@@ -540,13 +540,17 @@ export interface EltwiseFields extends Labelled {
   coefficients?: readonly number[];
 }
 
-/** With respect to one source of a product or a maximum. */
+/** native/core/op/eltwise_gradient.h */
 export interface EltwiseGradientFields extends Labelled {
+  /** Not read by a sum. */
   srcs: readonly NativeTensor[];
-  index: number;
   dstDiff: NativeTensor;
-  srcDiff: NativeTensor;
-  operation: 'product' | 'maximum';
+  /** Those wanted; one may be dstDiff. */
+  srcDiffs: readonly NativeTensor[];
+  /** Of which source each of srcDiffs is. */
+  indices: readonly number[];
+  operation: EltwiseFields['operation'];
+  coefficients?: readonly number[];
 }
 
 export interface GatherRowsFields extends Labelled {

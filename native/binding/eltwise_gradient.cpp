@@ -6,16 +6,17 @@ namespace ristretto::binding {
 
 BoundOp bind_eltwise_gradient() {
   using A = EltwiseGradientArguments;
-  return bind<EltwiseGradient>(
-      "eltwiseGradient",
-      {
-          tensors("srcs", &A::srcs),
-          integer("index", &A::index, true, 0),
-          tensor("dstDiff", &A::dst_diff),
-          tensor("srcDiff", &A::src_diff),
-          choice("operation", &A::operation,
-                 {{"product", EltwiseOperation::product}, {"maximum", EltwiseOperation::maximum}}),
-      });
+  return bind<EltwiseGradient>("eltwiseGradient", {
+                                                      tensors("srcs", &A::srcs),
+                                                      tensor("dstDiff", &A::dst_diff),
+                                                      tensors("srcDiffs", &A::src_diffs),
+                                                      integers("indices", &A::indices),
+                                                      choice("operation", &A::operation,
+                                                             {{"sum", EltwiseOperation::sum},
+                                                              {"product", EltwiseOperation::product},
+                                                              {"maximum", EltwiseOperation::maximum}}),
+                                                      numbers("coefficients", &A::coefficients),
+                                                  });
 }
 
 }  // namespace ristretto::binding

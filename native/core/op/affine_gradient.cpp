@@ -1,13 +1,14 @@
 #include "affine_gradient.h"
 
-#include "channel_sums.h"
+#include "channel_reduce.h"
 
 namespace ristretto {
 
 void AffineGradient::check(const Arguments& a) {
   require_float(a.dst_diff, "dstDiff");
   const ChannelRows rows(a.dst_diff, a.axis, a.axes);
-  check_channel_map(a.scale_diff ? a.src : a.dst_diff, a.dst_diff, rows);
+  check_channel_reduce(a.dst_diff, "dstDiff", a.scale_diff ? a.src : a.dst_diff,
+                       a.scale_diff ? "src" : "dstDiff", rows);
   for (const auto& [tensor, name] : {std::pair{&a.scale_diff, "scaleDiff"}, {&a.bias_diff, "biasDiff"}}) {
     if (!*tensor) continue;
     require_contiguous(*tensor, name);
@@ -18,14 +19,15 @@ void AffineGradient::check(const Arguments& a) {
 
 void AffineGradient::run(Context& context, const Arguments& a) {
   const ChannelRows rows(a.dst_diff, a.axis, a.axes);
-  const int64_t count = a.dst_diff.count();
+  const auto add = [&](const Tensor& to, const double* sums) {
+    for (int64_t c = 0; c < rows.channels; ++c) to.f32()[c] = float(to.f32()[c] + sums[c]);
+  };
   if (a.scale_diff)
-    add_channel_sums(context, count, rows, a.scale_diff.f32(), 1, [&](int64_t row, int64_t i) {
-      return double(row_of(a.dst_diff, rows, row)[i]) * row_of(a.src, rows, row)[i];
-    });
+    add(a.scale_diff, reduce_channels(context, a.dst_diff, a.src, rows,
+                                      [](float diff, float x) { return double(diff) * x; }));
   if (a.bias_diff)
-    add_channel_sums(context, count, rows, a.bias_diff.f32(), 1,
-                     [&](int64_t row, int64_t i) { return double(row_of(a.dst_diff, rows, row)[i]); });
+    add(a.bias_diff, reduce_channels(context, a.dst_diff, a.dst_diff, rows,
+                                     [](float diff, float) { return double(diff); }));
 }
 
 }  // namespace ristretto

@@ -1,5 +1,5 @@
-// eltwise gradient with respect to one source of a product or a maximum. A sum's is its coefficient times
-// dstDiff.
+// eltwise gradient: what each of eltwise's sources adds to a loss, from the gradient of its output. A
+// product's is that of the other sources' product: right where a source is 0, too.
 #pragma once
 
 #include "eltwise.h"
@@ -7,11 +7,14 @@
 namespace ristretto {
 
 struct EltwiseGradientArguments {
+  // sum: not read, may be left out. maximum: the gradient goes to the greatest; of equals, to the second of
+  // the first two, else to the first of those left.
   std::vector<Tensor> srcs;
-  int64_t index = 0;  // of the source
   Tensor dst_diff;
-  Tensor src_diff;
-  EltwiseOperation operation = EltwiseOperation::product;
+  std::vector<Tensor> src_diffs;  // those wanted; one may be dst_diff
+  std::vector<int64_t> indices;   // of which source each of src_diffs is
+  EltwiseOperation operation = EltwiseOperation::sum;
+  std::vector<float> coefficients;  // sum: one per source; none: all 1
 };
 
 struct EltwiseGradient {

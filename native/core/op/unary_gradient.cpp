@@ -39,6 +39,9 @@ struct Clip : Parameters {
 struct Elu : Parameters {
   float operator()(float y, float d) const { return y > 0 ? d : d * (y + a); }
 };
+struct EluOfSource : Parameters {
+  float operator()(float x, float d) const { return x > 0 ? d : d * a * std::exp(x); }
+};
 struct Exponent : Parameters {
   float operator()(float y, float d) const { return d * a * y; }
 };
@@ -78,8 +81,7 @@ Span span_for(const UnaryGradientArguments& u) {
     case UnaryFunction::clip:
       return span<Clip>;
     case UnaryFunction::elu:
-      require(u.a >= 0, "elu with a negative alpha has no gradient here: its values repeat");
-      return span<Elu>;
+      return u.a < 0 ? span<EluOfSource> : span<Elu>;
     case UnaryFunction::exponent:
       return span<Exponent>;
     case UnaryFunction::logarithm:

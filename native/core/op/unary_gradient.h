@@ -6,8 +6,8 @@
 namespace ristretto {
 
 struct UnaryGradientArguments {
-  // What f' is computed from: what f gave (elu, exponent, sigmoid, tanh; relu takes either, as long as a >=
-  // 0), else what f was given. An affine power (c = 1) does not read it.
+  // What f' is computed from: what f gave for exponent, sigmoid, tanh, and for relu and elu with a >= 0; else
+  // what f was given. An affine power (c = 1) does not read it.
   Tensor values;
   Tensor dst_diff;
   Tensor src_diff;  // the same shape; each may be a channel slice

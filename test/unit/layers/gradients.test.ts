@@ -81,9 +81,13 @@ const cases: Record<string, GradientCase[]> = {
     { layer: 'type: "Dropout"', bottoms: [pair], inPlace: true },
     { layer: 'type: "Dropout"', bottoms: [pair], phase: 'TEST' },
   ],
-  ELU: [unary('type: "ELU" elu_param { alpha: 0.7 }', { kinks: [0] })],
+  ELU: [
+    unary('type: "ELU" elu_param { alpha: 0.7 }', { kinks: [0], inPlace: true }),
+    unary('type: "ELU" elu_param { alpha: -0.7 }', { kinks: [0] }),
+  ],
   Eltwise: [
     { layer: 'type: "Eltwise" eltwise_param { coeff: 2 coeff: -0.5 coeff: 1 }', bottoms: [pair, pair, pair] },
+    { layer: 'type: "Eltwise" eltwise_param { coeff: 2 coeff: -0.5 }', bottoms: [pair, pair], inPlace: true },
     { layer: 'type: "Eltwise" eltwise_param { operation: PROD }', bottoms: [pair, pair, pair] },
     {
       layer: 'type: "Eltwise" eltwise_param { operation: PROD stable_prod_grad: false }',
