@@ -1,8 +1,8 @@
 // convolution_bench SHAPES [--threads 1,2] [--batch 1,25] [--isa auto] [--winograd 0|1] [--trim 0|1] [--only
 // NAME]
-// [--seconds 0.3] Every layer of a shape file: checked against the definition, then timed. Prints GFLOP/s
-// (two per multiply-accumulate of the direct sum) and the share of the processor's measured multiply-add
-// rate.
+// [--seconds 0.3] [--gradient data|weights] Every layer, or one of its gradients of a shape file: checked
+// against the definition, then timed. Prints GFLOP/s (two per multiply-accumulate of the direct sum) and the
+// share of the processor's measured multiply-add rate.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -13,7 +13,7 @@
 #include <sstream>
 
 #include "bench/rates.h"
-#include "core/op/convolution.h"
+#include "core/op/convolution_gradient.h"
 
 using namespace ristretto;
 
@@ -25,7 +25,7 @@ struct Shape {
 };
 
 struct Options {
-  std::string shapes, only, isa = "auto";
+  std::string shapes, only, isa = "auto", gradient;
   std::vector<int> threads{1, 2}, batches{1, 25};
   bool winograd = false, trim = false, cpu_clock = false;
   double seconds = 0.3;
@@ -58,7 +58,10 @@ Options parse(int argc, char** argv) {
       o.trim = value() == "1";
     else if (flag == "--clock")
       o.cpu_clock = value() == "cpu";
-    else if (flag == "--only")
+    else if (flag == "--gradient") {
+      o.gradient = value();
+      require(o.gradient == "data" || o.gradient == "weights", "--gradient is data or weights");
+    } else if (flag == "--only")
       o.only = value();
     else if (flag == "--seconds")
       o.seconds = std::stod(value());
@@ -99,11 +102,13 @@ struct Floats {
 };
 
 struct Problem {
-  Floats src, weights, bias, dst;
+  Floats src, weights, bias, dst, src_diff, weights_diff, bias_diff;
   PackedWeights packed;
   ConvolutionArguments a;
+  ConvolutionGradientArguments gradient;
+  const bool forward;
 
-  Problem(const Shape& s, int64_t n, const Options& options) {
+  Problem(const Shape& s, int64_t n, const Options& options) : forward(options.gradient.empty()) {
     const int64_t p = (s.h + 2 * s.pad - s.r) / s.stride + 1, q = (s.w + 2 * s.pad - s.s) / s.stride + 1;
     std::mt19937 engine(1);
     const auto fill = [&](Floats& v, int64_t count, float size) {
@@ -113,7 +118,7 @@ struct Problem {
     fill(src, n * s.c * s.h * s.w, 1.0f);
     fill(weights, s.k * (s.c / s.group) * s.r * s.s, std::sqrt(3.0f / float(s.c / s.group * s.r * s.s)));
     fill(bias, s.k, 0.1f);
-    fill(dst, n * s.k * p * q, 0.0f);
+    fill(dst, n * s.k * p * q, forward ? 0.0f : 1.0f);
     a.src = Tensor::of(src.data(), {n, s.c, s.h, s.w});
     a.weights = Tensor::of(weights.data(), {s.k, s.c / s.group, s.r, s.s});
     a.bias = Tensor::of(bias.data(), {s.k});
@@ -129,20 +134,52 @@ struct Problem {
     }
     a.packed = &packed;
     a.weights_version = 1;
+    if (forward) return;
+    gradient.src = a.src, gradient.weights = a.weights, gradient.dst_diff = a.dst;
+    gradient.group = a.group;
+    gradient.stride_h = gradient.stride_w = s.stride;
+    gradient.pad_h = gradient.pad_w = s.pad;
+    gradient.winograd = a.winograd;
+    if (options.gradient == "data") {
+      fill(src_diff, src.size(), 0.0f);
+      gradient.src_diff = a.src;
+      gradient.src_diff.data = src_diff.data();
+    } else {
+      fill(weights_diff, weights.size(), 0.0f);
+      fill(bias_diff, bias.size(), 0.0f);
+      gradient.weights_diff = a.weights;
+      gradient.weights_diff.data = weights_diff.data();
+      gradient.bias_diff = a.bias;
+      gradient.bias_diff.data = bias_diff.data();
+    }
   }
+  void run(Context& context) {
+    if (forward)
+      Convolution::run(context, a);
+    else
+      ConvolutionGradient::run(context, gradient);
+  }
+  // What `run` computes, by the definition, and where either leaves it.
+  void define(Context& context) {
+    if (forward) return convolution_ref(context, a);
+    std::fill_n(result().data(), result().size(), 0.0f);
+    convolution_gradient_ref(context, gradient);
+  }
+  Floats& result() { return forward ? dst : gradient.src_diff ? src_diff : weights_diff; }
   double mmac() const { return 1e-6 * double(a.dst.count(1)) * double(a.weights.count(1)); }
 };
 
 double error_of(const Shape& shape, const Options& options, const CpuFeatures& features) {
   Problem p(shape, 1, options);
   Context context(1, features);
-  Convolution::run(context, p.a);
-  const std::vector<float> actual(p.dst.data(), p.dst.data() + p.dst.size());
-  convolution_ref(context, p.a);
+  p.run(context);
+  Floats& result = p.result();
+  const std::vector<float> actual(result.data(), result.data() + result.size());
+  p.define(context);
   double most = 0, error = 0;
   for (size_t i = 0; i < actual.size(); ++i) {
-    most = std::max(most, double(std::fabs(p.dst.data()[i])));
-    error = std::max(error, double(std::fabs(actual[i] - p.dst.data()[i])));
+    most = std::max(most, double(std::fabs(result.data()[i])));
+    error = std::max(error, double(std::fabs(actual[i] - result.data()[i])));
   }
   return error / most;
 }
@@ -175,11 +212,11 @@ int run(const Options& options) {
       double total = 0, total_mmac = 0;
       for (size_t i = 0; i < shapes.size(); ++i) {
         Problem p(shapes[i], batch, options);
-        Convolution::run(context, p.a);
+        p.run(context);
         double best = 1e30;
         for (double spent = 0; spent < options.seconds;) {
           const double start = now(options.cpu_clock);
-          Convolution::run(context, p.a);
+          p.run(context);
           const double s = (now(options.cpu_clock) - start) / (options.cpu_clock ? threads : 1);
           best = std::min(best, s);
           spent += s;

@@ -10,10 +10,12 @@
 namespace ristretto {
 
 // One column panel of C (+)= A * B: B is `vectors` registers wide, A comes as packed row panels
-// [panel][depth][FloatKernels::rows], rows beyond `rows` zero.
+// [panel][depth][FloatKernels::rows], rows beyond `rows` zero, or as [depth][a_step], readable over whole row
+// panels.
 struct PanelArguments {
   int64_t depth;
   const float* a;
+  int64_t a_step;    // 0: packed
   const float* b;    // row k at b + k * b_stride, readable over the whole panel's width
   int64_t b_stride;  // in floats
   float* c;          // row i at c + i * c_stride
@@ -65,13 +67,14 @@ struct SplitArguments {
   bool* nan;
 };
 
-// out[j * out_stride + i] = source[i * source_stride + j]: channel planes into pixels and back.
+// out[j * out_stride + i] = source[i * source_stride + j]: channel planes into pixels.
 struct TransposeArguments {
   const float* source;
   int64_t source_stride;
   int64_t rows, columns;  // of the source
   float* out;
   int64_t out_stride;
+  float* sums;  // [rows], overwritten by the sum of each row; or null
 };
 
 // Lines of one output channel that reads one input channel: dst[p][q] = sum over t of weights[t] *

@@ -44,8 +44,9 @@ void panel_kernel(const PanelArguments& p) {
   using V = typename Simd::V;
   constexpr int lanes = Simd::lanes, tile_rows = Simd::rows;
   const bool whole_columns = p.columns == Vectors * lanes;
-  const float* a = p.a;
+  const int64_t a_step = p.a_step ? p.a_step : tile_rows, a_row = p.a_step ? 1 : p.depth;
   for (int64_t row = 0; row < p.rows; row += tile_rows) {
+    const float* a = p.a + row * a_row;
     // The tile's lines of C are on their way while the sums are made: stores that miss would stall the next
     // tile.
     const int tile_have = p.rows - row < tile_rows ? int(p.rows - row) : tile_rows;
@@ -70,7 +71,7 @@ void panel_kernel(const PanelArguments& p) {
 #pragma GCC unroll 4
         for (int v = 0; v < Vectors; ++v) acc[i][v] = Simd::fma(weight, column[v], acc[i][v]);
       }
-      a += tile_rows;
+      a += a_step;
       b += p.b_stride;
     }
     if (tile_have == tile_rows && whole_columns)
@@ -164,10 +165,16 @@ void transpose_kernel(const TransposeArguments& t) {
     float* out = t.out + row;
     int64_t offset[lanes];  // of missing rows: that of the last one
     for (int i = 0; i < lanes; ++i) offset[i] = (i < have ? i : have - 1) * t.source_stride;
+    // Short runs of far rows: the processor's own prefetcher does not see the next ones coming.
+    const int64_t ahead = row + lanes < t.rows ? lanes * t.source_stride : 0;
+    V sum = Simd::zero();
     int64_t j = 0;
     for (; j + 4 <= t.columns; j += 4, out += 4 * t.out_stride) {
+      if (ahead && j % 16 == 0)
+        for (int i = 0; i < lanes; ++i) __builtin_prefetch(source + j + offset[i] + ahead);
       V x[4];
       Simd::load_quads(source + j, offset, x);
+      sum = Simd::add(sum, Simd::add(Simd::add(x[0], x[1]), Simd::add(x[2], x[3])));
       if (have == lanes) {
 #pragma GCC unroll 4
         for (int i = 0; i < 4; ++i) Simd::store(out + i * t.out_stride, x[i]);
@@ -178,8 +185,12 @@ void transpose_kernel(const TransposeArguments& t) {
           for (int l = 0; l < have; ++l) out[i * t.out_stride + l] = edge[i][l];
       }
     }
+    float sums[lanes];
+    Simd::store(sums, sum);
     for (; j < t.columns; ++j, out += t.out_stride)
-      for (int l = 0; l < have; ++l) out[l] = source[offset[l] + j];
+      for (int l = 0; l < have; ++l) sums[l] += out[l] = source[offset[l] + j];
+    if (t.sums)
+      for (int l = 0; l < have; ++l) t.sums[row + l] = sums[l];
   }
 }
 

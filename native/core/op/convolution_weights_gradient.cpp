@@ -100,11 +100,11 @@ class WeightsGradient {
 
  private:
   struct Scratch {
-    int64_t* offsets;     // of each pixel's window within what is staged; then of each pixel of dst
+    int64_t* offsets;     // of each pixel's window within what is staged
     VectorMove* moves;    // of one column panel
     float* staged;        // [row][column][channel]
     float* diffs;         // [pixel][output]
-    float* row_panels;    // [panel][pixel][rows]
+    float* diff_sums;     // [output]
     float* column_panel;  // [pixel][width]
   };
 
@@ -117,21 +117,26 @@ class WeightsGradient {
     const int64_t rows = largest.rows + a_.stride_h;
     const int64_t columns = slab_at(a_, 0, std::min(pixels_, a_.dst_diff.dim[3])).columns;
     const int64_t staged = bytes(rows * columns * group_c_ + lanes, sizeof(float));
-    const int64_t diffs = bytes(most_depth_ * round_up(outputs, lanes) + lanes, sizeof(float));
-    const int64_t row_panels = bytes(most_depth_ * round_up(outputs, kernels_.rows) + lanes, sizeof(float));
+    const int64_t diffs = bytes(most_depth_ * diff_stride(outputs) + kernels_.rows, sizeof(float));
+    const int64_t diff_sums = bytes(outputs, sizeof(float));
     const int64_t column_panel = bytes(most_depth_ * width + lanes, sizeof(float));
     char* at = static_cast<char*>(
-        context_.scratch(worker, offsets + moves + staged + diffs + row_panels + column_panel));
+        context_.scratch(worker, offsets + moves + staged + diffs + diff_sums + column_panel));
     Scratch s;
     s.offsets = reinterpret_cast<int64_t*>(at);
     s.moves = reinterpret_cast<VectorMove*>(at += offsets);
     s.staged = reinterpret_cast<float*>(at += moves);
     s.diffs = reinterpret_cast<float*>(at += staged);
-    s.row_panels = reinterpret_cast<float*>(at += diffs);
-    s.column_panel = reinterpret_cast<float*>(at += row_panels);
+    s.diff_sums = reinterpret_cast<float*>(at += diffs);
+    s.column_panel = reinterpret_cast<float*>(at += diff_sums);
     return s;
   }
 
+  // From one pixel of the turned gradient to the next: an odd number of cache lines, as pixels would else
+  // share a few cache sets.
+  int64_t diff_stride(int64_t outputs) const {
+    return (round_up(outputs, kernels_.lanes) / kernels_.lanes | 1) * kernels_.lanes;
+  }
   float* sums(int64_t part, int64_t group, int64_t output) const {
     return sums_ + ((part * a_.group + group) * chunks_.size + output) * stride_;
   }
@@ -147,17 +152,16 @@ class WeightsGradient {
     for (int64_t unit = first_unit; unit < first_unit + parts_.length(part); ++unit) {
       const int64_t n = unit / slabs_.count, index = unit % slabs_.count;
       const Slab slab = slab_at(a_, slabs_.begin(index), slabs_.length(index));
-      if (a_.weights_diff) stage(slab, n, group, s.staged);
+      stage(slab, n, group, s.staged);
       const Blocks depth = cut(slab.count, most_depth_);
       for (int64_t block = 0; block < depth.count; ++block) {
         const int64_t first = slab.first + depth.begin(block), count = depth.length(block);
         const float* diffs = a_.dst_diff.image(n) + (group * group_k_ + chunk + begin) * pixels_ + first;
-        if (a_.bias_diff)
-          for (int64_t k = 0; k < end - begin; ++k)
-            *bias(part, group, begin + k) += sum_span(diffs + k * pixels_, count);
-        if (a_.weights_diff)
-          multiply(slab, first, count, diffs, end - begin, unit > first_unit || block > 0, s,
-                   sums(part, group, begin));
+        const int64_t stride = diff_stride(end - begin);
+        kernels_.transpose({diffs, pixels_, end - begin, count, s.diffs, stride, s.diff_sums});
+        for (int64_t k = begin; k < end; ++k) *bias(part, group, k) += s.diff_sums[k - begin];
+        multiply(slab, first, count, end - begin, stride, unit > first_unit || block > 0, s,
+                 sums(part, group, begin));
       }
     }
   }
@@ -177,14 +181,13 @@ class WeightsGradient {
       }
       std::fill(out, out + begin * C, 0.0f);
       std::fill(out + end * C, out + slab.columns * C, 0.0f);
-      kernels_.transpose({planes + y * W + x0 + begin, H * W, C, end - begin, out + begin * C, C});
+      kernels_.transpose({planes + y * W + x0 + begin, H * W, C, end - begin, out + begin * C, C, nullptr});
     }
   }
 
   // sums[k][column] (+)= the product over pixels [first, first + count).
-  void multiply(const Slab& slab, int64_t first, int64_t count, const float* diffs, int64_t outputs,
+  void multiply(const Slab& slab, int64_t first, int64_t count, int64_t outputs, int64_t diff_stride,
                 bool accumulate, const Scratch& s, float* sums) const {
-    pack_rows(diffs, count, outputs, s);
     const int64_t Q = a_.dst_diff.dim[3];
     for (int64_t i = 0; i < count; ++i) {
       const int64_t p = (first + i) / Q - slab.top, q = (first + i) % Q - slab.left;
@@ -198,7 +201,8 @@ class WeightsGradient {
     g.panel = s.column_panel;
     PanelArguments p{};
     p.depth = count;
-    p.a = s.row_panels;
+    p.a = s.diffs;
+    p.a_step = diff_stride;
     p.b = s.column_panel;
     p.rows = outputs;
     p.c_stride = stride_;
@@ -210,23 +214,6 @@ class WeightsGradient {
       p.c = sums + column;
       kernels_.panel[vectors - 1](p);
     });
-  }
-
-  void pack_rows(const float* diffs, int64_t count, int64_t outputs, const Scratch& s) const {
-    const int64_t tile = kernels_.rows, lanes = kernels_.lanes, width = round_up(outputs, lanes);
-    kernels_.transpose({diffs, pixels_, outputs, count, s.diffs, width});
-    for (int64_t i = 0; i < count; ++i) s.offsets[i] = i * width;
-    GatherArguments g{};
-    g.offsets = s.offsets;
-    g.depth = count;
-    g.moves = s.moves;
-    for (int64_t at = 0; at < tile; at += lanes) s.moves[g.moves_count++] = {at, at};
-    g.width = tile;
-    for (int64_t k = 0; k < outputs; k += tile) {
-      g.source = s.diffs + k;
-      g.panel = s.row_panels + k * count;
-      kernels_.gather(g);
-    }
   }
 
   // Columns [column, column + have) in the order row of the kernel, column of the kernel, channel: where they
@@ -256,7 +243,6 @@ class WeightsGradient {
           for (int64_t part = 0; part < parts_.count; ++part) sum += *bias(part, group, output);
           a_.bias_diff.f32()[k] += float(sum);
         }
-        if (!a_.weights_diff) continue;
         std::copy_n(sums(0, group, output), columns_, total);
         for (int64_t part = 1; part < parts_.count; ++part) {
           const float* from = sums(part, group, output);
@@ -290,8 +276,11 @@ bool convolution_weights_gradient_supports(const ConvolutionGradientArguments& a
 
 void convolution_weights_gradient(Context& context, const ConvolutionGradientArguments& arguments,
                                   const FloatKernels& kernels) {
-  if ((!arguments.weights_diff && !arguments.bias_diff) || arguments.src.images() == 0) return;
-  WeightsGradient(context, arguments, kernels).run();
+  if (arguments.src.images() == 0) return;
+  if (arguments.weights_diff)
+    WeightsGradient(context, arguments, kernels).run();
+  else if (arguments.bias_diff)
+    sum_channels(context, arguments.dst_diff, arguments.bias_diff.f32());
 }
 
 }  // namespace ristretto

@@ -4,6 +4,9 @@
 
 namespace ristretto {
 
+namespace {
+
+// In an order that depends on the count alone.
 double sum_span(const float* values, int64_t count) {
   constexpr int kSums = 32;
   float sums[kSums] = {};
@@ -15,6 +18,8 @@ double sum_span(const float* values, int64_t count) {
   for (; i < count; ++i) total += values[i];
   return total;
 }
+
+}  // namespace
 
 void sum_channels(Context& context, const Tensor& tensor, float* sums) {
   const int64_t pixels = tensor.count(2);

@@ -6,9 +6,6 @@
 
 namespace ristretto {
 
-// In an order that depends on the count alone.
-double sum_span(const float* values, int64_t count);
-
 // sums[k] += the sum of channel k; channels are the second axis.
 void sum_channels(Context& context, const Tensor& tensor, float* sums);
 
