@@ -28,9 +28,9 @@ export abstract class LossLayer extends Layer {
     return index === 0;
   }
 
-  /** Labels are read again, scores too by most losses. */
+  /** Labels are read again, scores too by most losses; a second top holds the probabilities that others keep. */
   override get backwardReads(): BackwardReads {
-    return { bottom: true, top: false };
+    return { bottom: true, top: this.param.top.length > 1 };
   }
 
   /** For losses whose labels have no gradient: an error where one is asked for. */

@@ -72,3 +72,14 @@ it('EuclideanLoss, HingeLoss, MultinomialLogisticLoss, SigmoidCrossEntropyLoss',
   ]);
   expect(sigmoid[0]).toBeCloseTo(Math.log(2), 6);
 });
+
+it('a loss that hands out its probabilities reads them again in its backward pass', async () => {
+  const bottoms = [
+    { shape: [2, 3], values: [1, 2, 3, 4, 5, 6] },
+    { shape: [2], values: [0, 2] },
+  ];
+  const alone = await makeLayer('SoftmaxWithLoss', 'top: "loss"', bottoms);
+  const both = await makeLayer('SoftmaxWithLoss', 'top: "loss" top: "probabilities"', bottoms, { tops: 2 });
+  expect(alone.layer.backwardReads).toEqual({ bottom: true, top: false });
+  expect(both.layer.backwardReads).toEqual({ bottom: true, top: true });
+});
