@@ -12,10 +12,13 @@ export class Filter extends Layer {
   readonly tops: BlobCount = { min: 1 };
   readonly #passing: Blob[] = [];
   #found = -1;
+  /** Which bottom selects: the last. */
+  #selector = -1;
 
   override setup(bottom: readonly Blob[], top: readonly Blob[]): void {
     if (top.length !== bottom.length - 1)
       this.fail(`${bottom.length} bottoms need ${bottom.length - 1} tops, there are ${top.length}`, 'top');
+    this.#selector = bottom.length - 1;
     this.#passing.push(new Blob(`${this.name}.passing`));
   }
 
@@ -50,7 +53,8 @@ export class Filter extends Layer {
   }
 
   override backward({ bottom, top, propagateDown }: BackwardPass, stream: NativeStream): void {
-    if (propagateDown[top.length]) this.fail(`the selector '${bottom[top.length].name}' has no gradient`);
+    if (propagateDown[this.#selector])
+      this.fail(`the selector '${bottom[this.#selector].name}' has no gradient`);
     const [index] = this.#passing;
     for (const [i, blob] of top.entries()) {
       if (!propagateDown[i]) continue;
@@ -71,6 +75,6 @@ export class Filter extends Layer {
   }
 
   override takesDiff(index: number): boolean {
-    return index < this.param.top.length;
+    return index !== this.#selector;
   }
 }
