@@ -533,6 +533,21 @@ export interface DropoutFields extends Labelled {
   random?: RandomStream | null;
 }
 
+/** One step of a program: slots are the operands in order, then four registers (native/core/op/elementwise.h). */
+export type ElementwiseStep =
+  | { operation: 'copy' | 'absolute' | 'sign' | 'squareRoot'; dst: number; a: number }
+  | ({
+      operation: 'add' | 'subtract' | 'multiply' | 'divide' | 'maximum' | 'minimum';
+      dst: number;
+      a: number;
+    } & ({ b: number } | { constant: number }));
+
+export interface ElementwiseFields extends Labelled {
+  /** At most eight, as many elements each; read and written. */
+  operands: readonly NativeTensor[];
+  steps: readonly ElementwiseStep[];
+}
+
 export interface EltwiseFields extends Labelled {
   srcs: readonly NativeTensor[];
   dst: NativeTensor;
@@ -617,6 +632,12 @@ export interface ReduceGradientFields extends Labelled {
   srcDiff: NativeTensor;
   operation: ReduceFields['operation'];
   coefficient?: number;
+}
+
+export interface SumOfSquaresFields extends Labelled {
+  srcs: readonly NativeTensor[];
+  /** i32, 2: takes the sum's bits, a float64. */
+  dst: NativeTensor;
 }
 
 /** A dynamic fixed-point format of codes, 1 to 16 bits. */
@@ -737,6 +758,7 @@ export interface NativeOps {
   deconvolutionGradient(stream: NativeStream, fields: ConvolutionGradientFields): void;
   dequantise(stream: NativeStream, fields: DequantiseFields): void;
   dropout(stream: NativeStream, fields: DropoutFields): void;
+  elementwise(stream: NativeStream, fields: ElementwiseFields): void;
   eltwise(stream: NativeStream, fields: EltwiseFields): void;
   eltwiseGradient(stream: NativeStream, fields: EltwiseGradientFields): void;
   gatherRows(stream: NativeStream, fields: GatherRowsFields): void;
@@ -764,6 +786,7 @@ export interface NativeOps {
   scatterRows(stream: NativeStream, fields: ScatterRowsFields): void;
   softmax(stream: NativeStream, fields: SoftmaxFields): void;
   softmaxGradient(stream: NativeStream, fields: SoftmaxGradientFields): void;
+  sumOfSquares(stream: NativeStream, fields: SumOfSquaresFields): void;
   transformImages(stream: NativeStream, fields: TransformImagesFields): void;
   trim(stream: NativeStream, fields: TrimFields): void;
   unary(stream: NativeStream, fields: UnaryFields): void;

@@ -22,6 +22,7 @@ namespace ristretto::binding {
   ROW(deconvolution_gradient)    \
   ROW(dequantise)                \
   ROW(dropout)                   \
+  ROW(elementwise)               \
   ROW(eltwise)                   \
   ROW(eltwise_gradient)          \
   ROW(gather_rows)               \
@@ -49,6 +50,7 @@ namespace ristretto::binding {
   ROW(scatter_rows)              \
   ROW(softmax)                   \
   ROW(softmax_gradient)          \
+  ROW(sum_of_squares)            \
   ROW(transform_images)          \
   ROW(trim)                      \
   ROW(unary)                     \

@@ -1,0 +1,52 @@
+// elementwise: a small program of float32 steps, run element by element over several tensors of one size in a
+// single pass over memory. What an update rule of a solver is made of.
+#pragma once
+
+#include <vector>
+
+#include "../context.h"
+#include "../tensor_view.h"
+
+namespace ristretto {
+
+enum class StepOperation : uint8_t {
+  copy,         // dst = a
+  absolute,     // |a|
+  sign,         // -1, 0, 1; of a NaN: 0, as the original's
+  square_root,  // of a
+  add,          // a + b; b: a slot or the step's constant, here and below
+  subtract,     // a - b
+  multiply,     // a * b
+  divide,       // a / b
+  maximum,      // the later one where neither is greater
+  minimum,      // the later one where neither is less
+};
+
+// Slots: operand i is slot i, then come the registers. Each step rounds to float32 once; nothing is
+// contracted, so the result is the same on every machine.
+struct ElementwiseStep {
+  static constexpr int kConstant = -1;
+
+  StepOperation operation = StepOperation::copy;
+  int dst = 0;
+  int a = 0;
+  int b = kConstant;
+  float constant = 0;
+};
+
+struct ElementwiseArguments {
+  static constexpr int kRegisters = 4;
+  static constexpr int kMaxOperands = 8;
+
+  // As many elements each; may be read and written. No two may overlap, but the same one may stand twice.
+  std::vector<Tensor> operands;
+  std::vector<ElementwiseStep> steps;
+};
+
+struct Elementwise {
+  using Arguments = ElementwiseArguments;
+  static void check(const Arguments& arguments);
+  static void run(Context& context, const Arguments& arguments);
+};
+
+}  // namespace ristretto
