@@ -53,6 +53,14 @@ export {
   type WriteGlyphsOptions,
 } from './data/index.js';
 export {
+  learningRate,
+  Solver,
+  type SolverEvent,
+  type SolverOptions,
+  type TestResult,
+  type WatchOptions,
+} from './solver/index.js';
+export {
   compareWithSimulation,
   createNet,
   IntegerNet,

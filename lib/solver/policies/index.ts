@@ -1,0 +1,54 @@
+import { RistrettoError } from '../../errors/index.js';
+import type { SolverParameter } from '../../proto/index.js';
+import { multistepCount } from './multistep.js';
+
+/** How the learning rate follows from the iteration: its factor on `base_lr`. */
+interface Policy {
+  /** Fields that must be positive. */
+  readonly needs: readonly ('stepsize' | 'max_iter')[];
+  factor(param: SolverParameter, iteration: number): number;
+}
+
+/** Share of the run that is over. */
+const done = ({ max_iter }: SolverParameter, iteration: number) => Math.min(1, iteration / max_iter);
+
+/** Learning-rate policies by `lr_policy`. All are the original's but `cosine`. */
+export const policies: Readonly<Record<string, Policy>> = {
+  fixed: { needs: [], factor: () => 1 },
+  step: { needs: ['stepsize'], factor: (p, i) => p.gamma ** Math.floor(i / p.stepsize) },
+  exp: { needs: [], factor: (p, i) => p.gamma ** i },
+  inv: { needs: [], factor: (p, i) => (1 + p.gamma * i) ** -p.power },
+  multistep: { needs: [], factor: (p, i) => p.gamma ** multistepCount(p.stepvalue, i) },
+  poly: { needs: ['max_iter'], factor: (p, i) => (1 - done(p, i)) ** p.power },
+  // Rises with the iterations for a positive gamma, as the original's does.
+  sigmoid: { needs: [], factor: (p, i) => 1 / (1 + Math.exp(-p.gamma * (i - p.stepsize))) },
+  cosine: { needs: ['max_iter'], factor: (p, i) => (1 + Math.cos(Math.PI * done(p, i))) / 2 },
+};
+
+/** Raises an error for a policy that is unknown or lacks what it needs. */
+export function checkPolicy(param: SolverParameter): void {
+  const policy = Object.hasOwn(policies, param.lr_policy) ? policies[param.lr_policy] : undefined;
+  if (!policy)
+    throw new RistrettoError(
+      `there is no learning-rate policy '${param.lr_policy}'; there are ${Object.keys(policies).join(', ')}`,
+      { field: 'lr_policy' },
+    );
+  for (const field of policy.needs)
+    if (!(param[field] > 0))
+      throw new RistrettoError(`must be positive for lr_policy '${param.lr_policy}'`, { field });
+}
+
+/**
+ * The learning rate of an iteration (counted from 0). During the first `warmup` iterations the policy's rate is
+ * reached in equal steps: the iteration before the first one would have 0.
+ */
+export function learningRate(param: SolverParameter, iteration: number, warmup = 0): number {
+  const rate = param.base_lr * policies[param.lr_policy].factor(param, iteration);
+  return iteration < warmup ? (rate * (iteration + 1)) / (warmup + 1) : rate;
+}
+
+/** Steps that the rate has gone down, as snapshots of the original store it. */
+export function currentStep(param: SolverParameter, iteration: number): number {
+  if (param.lr_policy === 'step') return Math.floor(iteration / param.stepsize);
+  return param.lr_policy === 'multistep' ? multistepCount(param.stepvalue, iteration) : 0;
+}

@@ -1,0 +1,378 @@
+import { resolve } from 'node:path';
+import { RistrettoError, UsageError } from '../errors/index.js';
+import { ActivationArena, Net, type NetOptions } from '../graph/index.js';
+import { fillParams } from '../graph/params.js';
+import {
+  clone,
+  SolverParameter_SnapshotFormat,
+  upgradeSolver,
+  type SolverParameter,
+} from '../proto/index.js';
+import { assertWritable } from '../util/index.js';
+import { checkpointsOf, restoreCheckpoints } from './checkpoints.js';
+import type { SolverEvent, TestResult } from './events.js';
+import { LossWindow } from './loss-window.js';
+import { Magnitudes } from './magnitudes.js';
+import { NetDefinitions, type NetDefinition } from './net-definitions.js';
+import type { SolverOptions } from './options.js';
+import { outputValues } from './outputs.js';
+import { checkPolicy, currentStep, learningRate } from './policies/index.js';
+import { snapshotFiles } from './snapshot-files.js';
+import {
+  readSnapshot,
+  restoreHistories,
+  snapshotFailed,
+  writeModel,
+  writeSnapshot,
+  type LoadedSnapshot,
+} from './snapshot.js';
+import { TestNet } from './test-net.js';
+import { Updater } from './update.js';
+import { Watch } from './watch.js';
+
+/**
+ * Trains a net as the original's solvers do: forward and backward passes, updates, tests, snapshots, in the same
+ * order and at the same iterations. It prints nothing; what there is to tell goes to `onEvent`. Results depend on
+ * the solver, the data and the seed alone.
+ */
+export class Solver {
+  readonly param: SolverParameter;
+  readonly net: Net;
+  readonly tests: readonly TestNet[];
+  readonly seed: number;
+  readonly #options: SolverOptions;
+  readonly #updater: Updater;
+  readonly #loss: LossWindow;
+  readonly #watch: Watch | null;
+  readonly #magnitudes = new Magnitudes();
+  #iteration = 0;
+  #lastSnapshot: string | null = null;
+  #stopRequested = false;
+  #snapshotRequested = false;
+  #stopped = false;
+  #running = false;
+
+  /** Builds the nets, and gives them the weights or the snapshot that the options name. */
+  static async create(options: SolverOptions): Promise<Solver> {
+    const param = upgradeSolver(clone(options.param, { shareArrays: true }));
+    check(param);
+    const { baseFolder } = options;
+    const snapshot = options.resume === undefined ? null : await readSnapshot(options.resume, baseFolder);
+    const given = options.seed ?? (param.random_seed >= 0 ? param.random_seed : undefined);
+    const seed = given ?? snapshot?.side?.seed ?? 0;
+    const definitions = new NetDefinitions(param, baseFolder);
+    // Tests run between iterations, when no activation of the net in training is needed any more.
+    const arena = new ActivationArena();
+    const { registry, dataSource, skipBad, rounding, memoryLimit, threads, isa, profile } = options;
+    const shared = { registry, dataSource, skipBad, rounding, memoryLimit, baseFolder, seed, arena };
+    const open: Net[] = [];
+    const make = async (definition: NetDefinition, more: Partial<NetOptions>): Promise<Net> => {
+      const { phase, level, stages, file } = definition;
+      try {
+        const net = await Net.create({ ...shared, param: definition.param, phase, level, stages, ...more });
+        open.push(net);
+        return net;
+      } catch (error) {
+        if (file === null || !(error instanceof RistrettoError) || error.file) throw error;
+        throw new RistrettoError(error.reason, {
+          file,
+          layer: error.layer,
+          field: error.field,
+          cause: error,
+        });
+      }
+    };
+    try {
+      const keep = param.debug_info ? 'all' : undefined;
+      const net = await make(definitions.train, { backward: true, threads, isa, profile, keep });
+      const tests: TestNet[] = [];
+      for (const [index, definition] of definitions.tests.entries())
+        tests.push(new TestNet(await make(definition, { stream: net.stream }), index, definition, net));
+      const solver = new Solver(options, param, net, tests, seed);
+      for (const weights of [...param.weights, ...(options.weights ?? [])])
+        for (const file of weights.split(','))
+          await net.copyTrainedLayers(baseFolder === undefined ? file : resolve(baseFolder, file), {
+            allowMissing: true,
+          });
+      // Test nets would otherwise fill what is still to be filled by the net in training.
+      fillParams(net.params, seed);
+      if (snapshot) await solver.#restore(snapshot, options.resume!);
+      return solver;
+    } catch (error) {
+      await Promise.allSettled(open.reverse().map((net) => net.close()));
+      throw error;
+    }
+  }
+
+  private constructor(
+    options: SolverOptions,
+    param: SolverParameter,
+    net: Net,
+    tests: readonly TestNet[],
+    seed: number,
+  ) {
+    this.#options = options;
+    this.param = param;
+    this.net = net;
+    this.tests = tests;
+    this.seed = seed;
+    this.#updater = new Updater(net, param);
+    this.#loss = new LossWindow(param.average_loss);
+    this.#watch = options.watch ? new Watch(options.watch) : null;
+    if (param.snapshot > 0 || param.snapshot_after_train) assertWritable(this.#files(0).state);
+  }
+
+  /** Updates made so far. */
+  get iteration(): number {
+    return this.#iteration;
+  }
+  /** The mean of the last `average_loss` losses. */
+  get smoothedLoss(): number {
+    return this.#loss.mean;
+  }
+  /** Whether training was ended before its time: by `stop()`, the signal, or the watch's patience. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+  /** The solverstate written last. */
+  get lastSnapshot(): string | null {
+    return this.#lastSnapshot;
+  }
+  /** The learning rate of the next iteration. */
+  get learningRate(): number {
+    return learningRate(this.param, this.#iteration, this.#options.warmup);
+  }
+
+  /** Ends training behind the iteration that runs, or a test at its next batch. */
+  stop(): void {
+    this.#stopRequested = true;
+  }
+  /** Asks for a snapshot behind the iteration that runs. */
+  requestSnapshot(): void {
+    this.#snapshotRequested = true;
+  }
+
+  /** Trains to `max_iter`, writes the last snapshot, then shows the last loss and test as the original does. */
+  async solve(): Promise<void> {
+    const { display, test_interval, snapshot, snapshot_after_train, max_iter } = this.param;
+    await this.step(Math.max(0, max_iter - this.#iteration));
+    if (snapshot_after_train && (snapshot <= 0 || this.#iteration % snapshot !== 0)) await this.snapshot();
+    if (this.#stopped) return;
+    await this.#alone(async () => {
+      if (display > 0 && this.#iteration % display === 0) {
+        await this.net.forward();
+        this.#loss.add(this.net.loss);
+        await this.#tell({ kind: 'display', ...this.#shown, outputs: [], last: true });
+      }
+      if (test_interval > 0 && this.#iteration % test_interval === 0) await this.#testAll();
+    });
+  }
+
+  /** Makes up to `iterations` updates, with the tests and snapshots that fall into them. */
+  async step(iterations: number): Promise<void> {
+    await this.#alone(async () => {
+      const { test_interval, test_initialization } = this.param;
+      const end = this.#iteration + iterations;
+      this.#stopped = false;
+      while (this.#iteration < end) {
+        if (this.#stopDue()) return;
+        const due = test_interval > 0 && this.#iteration % test_interval === 0;
+        if (due && (this.#iteration > 0 || test_initialization)) await this.#testAll();
+        if (this.#stopped) return;
+        await this.#iterate();
+        const regular = this.param.snapshot > 0 && this.#iteration % this.param.snapshot === 0;
+        if (regular || this.#snapshotRequested) await this.#snapshot();
+        if (this.#stopDue()) return;
+      }
+    });
+    if (this.#stopped)
+      await this.#tell({ kind: 'stopped', iteration: this.#iteration, reason: this.#reason });
+  }
+
+  /** Runs all test nets now. */
+  async test(): Promise<TestResult[]> {
+    return this.#alone(() => this.#testAll());
+  }
+
+  /** Writes a snapshot now; the path of its solverstate. */
+  async snapshot(): Promise<string> {
+    return this.#alone(() => this.#snapshot());
+  }
+
+  /** Lets go of the nets. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.tests.map(({ net }) => net.close()));
+    await this.net.close();
+  }
+
+  get #reason(): 'request' | 'patience' {
+    return this.#watch?.exhausted ? 'patience' : 'request';
+  }
+  get #shown() {
+    return { iteration: this.#iteration, loss: this.#loss.mean };
+  }
+  get #hdf5(): boolean {
+    return this.param.snapshot_format === SolverParameter_SnapshotFormat.HDF5;
+  }
+
+  async #tell(event: SolverEvent): Promise<void> {
+    await this.#options.onEvent?.(event);
+  }
+
+  /** One thing at a time: passes and snapshots must not meet. */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#running) throw new UsageError('the solver runs already: await it first');
+    this.#running = true;
+    try {
+      return await work();
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  #stopDue(): boolean {
+    if (this.#options.signal?.aborted) this.#stopRequested = true;
+    if (this.#stopRequested) {
+      this.#stopped = true;
+      this.#stopRequested = false;
+    }
+    return this.#stopped;
+  }
+
+  async #iterate(): Promise<void> {
+    const { param, net } = this;
+    const iteration = this.#iteration;
+    const shown = param.display > 0 && iteration % param.display === 0;
+    const debug = shown && param.debug_info;
+    net.clearParamDiffs();
+    let loss = 0;
+    for (let i = 0; i < param.iter_size; i++) {
+      await net.forward(debug ? { observe: this.#magnitudes.forward } : {});
+      loss += net.loss;
+      await net.backward(debug ? { observe: this.#magnitudes.backward } : {});
+      if (debug) await this.#tell({ kind: 'debug', iteration, magnitudes: this.#magnitudes.take() });
+    }
+    loss /= param.iter_size;
+    this.#loss.add(loss);
+    if (shown) await this.#tell({ kind: 'display', ...this.#shown, outputs: outputValues(net), last: false });
+    const rate = this.learningRate;
+    await this.#tellRate(iteration, rate, shown);
+    const clipping = await this.#updater.apply(rate, iteration);
+    if (clipping) await this.#tell({ kind: 'clipped', iteration, ...clipping });
+    this.#iteration++;
+    await this.#tell({ kind: 'iterated', iteration: this.#iteration, loss });
+  }
+
+  async #tellRate(iteration: number, rate: number, shown: boolean): Promise<void> {
+    if (this.param.lr_policy === 'multistep') {
+      const step = currentStep(this.param, iteration);
+      const before = iteration > 0 ? currentStep(this.param, iteration - 1) : 0;
+      if (step > before) await this.#tell({ kind: 'step', iteration, step });
+    }
+    if (shown) await this.#tell({ kind: 'learningRate', iteration, rate });
+  }
+
+  async #testAll(): Promise<TestResult[]> {
+    const results: TestResult[] = [];
+    for (const test of this.tests) {
+      await this.#tell({ kind: 'testing', net: test.index, iteration: this.#iteration });
+      const result = await test.run(this.#iteration, this.param.test_compute_loss, async () => {
+        if (this.#snapshotRequested) await this.#snapshot();
+        return this.#stopDue();
+      });
+      if (!result) break;
+      results.push(result);
+      await this.#tell({ kind: 'tested', ...result });
+      await this.#follow(result);
+    }
+    return results;
+  }
+
+  /** Lets the watch see a result. */
+  async #follow(result: TestResult): Promise<void> {
+    const value = this.#watch?.take(result) ?? null;
+    if (this.#watch?.exhausted) this.#stopped = true;
+    if (value === null) return;
+    let model: string | null = null;
+    if (this.#options.watch!.save) {
+      model = `${this.#prefix}_best.caffemodel${this.#hdf5 ? '.h5' : ''}`;
+      await writeModel(model, this.net.toProto(), { hdf5: this.#hdf5 });
+    }
+    await this.#tell({ kind: 'best', iteration: this.#iteration, value, model });
+  }
+
+  get #prefix(): string {
+    const { baseFolder } = this.#options;
+    const { snapshot_prefix } = this.param;
+    return baseFolder === undefined ? snapshot_prefix : resolve(baseFolder, snapshot_prefix);
+  }
+
+  #files(iteration: number) {
+    return snapshotFiles(this.#prefix, iteration, this.#hdf5);
+  }
+
+  async #snapshot(): Promise<string> {
+    this.#snapshotRequested = false;
+    const iteration = this.#iteration;
+    const files = this.#files(iteration);
+    const { model, state } = files;
+    await this.#tell({ kind: 'snapshot', iteration, model, state, hdf5: this.#hdf5 });
+    try {
+      await writeSnapshot(files, {
+        net: this.net,
+        histories: this.#updater.histories,
+        iteration,
+        currentStep: currentStep(this.param, Math.max(0, iteration - 1)),
+        diff: this.param.snapshot_diff,
+        hdf5: this.#hdf5,
+        side: {
+          iteration,
+          type: this.param.type,
+          seed: this.seed,
+          loss: this.#loss.state,
+          train: checkpointsOf(this.net),
+          tests: this.tests.map(({ net }) => checkpointsOf(net)),
+          watch: this.#watch?.state ?? null,
+        },
+      });
+    } catch (error) {
+      throw snapshotFailed(error, this.#lastSnapshot);
+    }
+    this.#lastSnapshot = state;
+    return state;
+  }
+
+  async #restore({ state, model, side, inexact }: LoadedSnapshot, file: string): Promise<void> {
+    if (model) await this.net.copyTrainedLayers(model.net, { allowMissing: true });
+    restoreHistories(this.#updater.histories, state, file);
+    this.#iteration = state.iter;
+    this.#lastSnapshot = file;
+    const reason = inexact ?? this.#mismatch(side!);
+    if (side && !reason) {
+      await restoreCheckpoints(this.net, side.train, file);
+      for (const [index, { net }] of this.tests.entries())
+        await restoreCheckpoints(net, side.tests[index], file);
+      this.#loss.restore(side.loss);
+      if (side.watch) this.#watch?.restore(side.watch);
+    } else
+      await this.#tell({
+        kind: 'warning',
+        message: `resumes as the original does, data and random numbers from their start: ${reason}`,
+      });
+  }
+
+  /** Why a side file does not fit this solver; null where it does. */
+  #mismatch({ type, seed, tests }: { type: string; seed: number; tests: readonly unknown[] }): string | null {
+    if (type !== this.param.type) return `it was written by type ${type}`;
+    if (seed !== this.seed) return `its seed was ${seed}, now it is ${this.seed}`;
+    return tests.length === this.tests.length ? null : `it had ${tests.length} test nets`;
+  }
+}
+
+/** Raises an error for settings that no training can work with. */
+function check(param: SolverParameter): void {
+  checkPolicy(param);
+  for (const field of ['iter_size', 'average_loss'] as const)
+    if (!(param[field] >= 1)) throw new RistrettoError(`must be at least 1, not ${param[field]}`, { field });
+  if (param.momentum < 0) throw new RistrettoError('cannot be negative', { field: 'momentum' });
+}
