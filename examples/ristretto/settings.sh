@@ -30,8 +30,9 @@ float_weights() {
   fi
   WEIGHTS=models/SqueezeNet/squeezenet_v1.0.caffemodel
   if [ ! -f "$WEIGHTS" ]; then
-    echo "$WEIGHTS is missing. Get squeezenet_v1.0.caffemodel, as its authors published it, from" >&2
-    echo "https://github.com/forresti/SqueezeNet (folder SqueezeNet_v1.0), or set WEIGHTS to yours." >&2
+    echo "$WEIGHTS is missing. Get it with" >&2
+    echo "  node bin/ristretto.mjs fetch squeezenet_v1.0 --weights_only models/SqueezeNet" >&2
+    echo "or set WEIGHTS to yours." >&2
     exit 1
   fi
 }

@@ -4,6 +4,7 @@ import { computeImageMeanCommand } from './commands/compute-image-mean.js';
 import { convertCommands } from './commands/convert.js';
 import { convertImagesetCommand } from './commands/convert-imageset.js';
 import { drawImagesetCommand } from './commands/draw-imageset.js';
+import { fetchCommand } from './commands/fetch.js';
 import { planCommand } from './commands/plan.js';
 import { quantizeCommand } from './commands/quantize.js';
 import { splitDatabaseCommand } from './commands/split-database.js';
@@ -19,6 +20,7 @@ await runProgram('ristretto', [
   computeImageMeanCommand,
   splitDatabaseCommand,
   drawImagesetCommand,
+  fetchCommand,
   ...convertCommands,
   ...benchCommands,
 ]);

@@ -1,0 +1,71 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { UsageError } from '../../errors/index.js';
+import { assertWritable, writeFileAtomic } from '../../util/index.js';
+import { download } from '../../util/download/index.js';
+import { nearest } from '../../util/nearest.js';
+import { command } from '../command.js';
+import { publishedNets } from '../published-nets.js';
+import { formatBytes, progressBar } from '../table.js';
+
+const known = Object.keys(publishedNets);
+
+export const fetchCommand = command({
+  name: 'fetch',
+  summary: 'downloads a net as its authors publish it, and checks that it is that one',
+  options: {
+    weights_only: { kind: 'boolean', default: false, help: 'the weights without the prototxts' },
+    from: { kind: 'string', value: 'URL', help: 'a copy of the published folder to download from instead' },
+  },
+  arguments: [
+    { name: 'NET', help: known.join(' or ') },
+    {
+      name: 'FOLDER',
+      help: "where the files go; a folder of the net's name where none is given",
+      optional: true,
+    },
+  ],
+  async run({ values, positional: [name, folder = name], output, signal }) {
+    const net = Object.hasOwn(publishedNets, name) ? publishedNets[name] : undefined;
+    if (!net) {
+      const near = nearest(name, known);
+      throw new UsageError(
+        `'${name}' is not known${near ? `; did you mean ${near}?` : ''} Known are ${known.join(', ')}`,
+        { field: 'NET' },
+      );
+    }
+    if (values.json) assertWritable(values.json);
+    mkdirSync(folder, { recursive: true });
+    const source = (values.from ?? net.url).replace(/\/+$/, '');
+    const fetched = [];
+    for (const { name: file, blobId, weights } of net.files) {
+      if (values.weights_only && !weights) continue;
+      const path = join(folder, file);
+      const url = `${source}/${file}`;
+      output.note(`Downloading ${url}`);
+      const result = await download({
+        url,
+        path,
+        blobId,
+        signal,
+        onProgress: ({ done, total }) =>
+          output.status([
+            total
+              ? `${progressBar(done, total, 30)} ${file}: ${formatBytes(done)} of ${formatBytes(total)}`
+              : `${file}: ${formatBytes(done)}`,
+          ]),
+      });
+      output.status([]);
+      const { bytes, resumedFrom, present } = result;
+      const how = present
+        ? ', was there already'
+        : resumedFrom
+          ? `, resumed after ${formatBytes(resumedFrom)}`
+          : '';
+      output.print(`${path}: ${formatBytes(bytes)}${how}`);
+      fetched.push({ path, url, blobId, ...result });
+    }
+    if (values.json)
+      writeFileAtomic(values.json, JSON.stringify({ net: name, files: fetched }, null, 2) + '\n');
+  },
+});

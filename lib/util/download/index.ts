@@ -1,0 +1,1 @@
+export { download, type DownloadOptions, type DownloadResult } from './download.js';
