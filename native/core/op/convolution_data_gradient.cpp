@@ -10,12 +10,21 @@ namespace ristretto {
 namespace {
 
 // Of a convolution with stride 1: the padding that makes its transpose a convolution; negative where the
-// forward pass pads with whole kernels.
+// forward pass pads with whole kernels, whose outputs at the border depend on no input.
 int64_t turned_pad(int64_t kernel, int64_t pad, int64_t dilation) { return dilation * (kernel - 1) - pad; }
 
-bool is_convolution(const ConvolutionGradientArguments& a) {
-  return a.stride_h == 1 && a.stride_w == 1 && turned_pad(a.weights.dim[2], a.pad_h, a.dilation_h) >= 0 &&
-         turned_pad(a.weights.dim[3], a.pad_w, a.dilation_w) >= 0;
+// The planes of `tensor` without `rows` rows and `columns` columns at every side.
+Tensor crop(Context& context, const Tensor& tensor, int64_t rows, int64_t columns, float* out) {
+  const int64_t K = tensor.dim[1], Q = tensor.dim[3], height = tensor.dim[2] - 2 * rows,
+                width = Q - 2 * columns;
+  context.pool.for_range(tensor.dim[0] * K, 16, [&](int64_t begin, int64_t end, int) {
+    for (int64_t i = begin; i < end; ++i) {
+      const float* from = tensor.image(i / K) + (i % K * tensor.dim[2] + rows) * Q + columns;
+      float* to = out + i * height * width;
+      for (int64_t p = 0; p < height; ++p) std::copy_n(from + p * Q, width, to + p * width);
+    }
+  });
+  return Tensor::of(out, {tensor.dim[0], K, height, width});
 }
 
 // (K, C / group, R, S) as (C, K / group, R, S), each kernel turned around.
@@ -38,16 +47,22 @@ void turn_weights(Context& context, const ConvolutionGradientArguments& a, float
 
 void convolution_data_gradient(Context& context, const ConvolutionGradientArguments& a) {
   if (!a.src_diff || a.src_diff.count() == 0) return;
-  if (is_convolution(a)) {
-    ConvolutionArguments c;
-    float* turned = static_cast<float*>(context.shared_scratch(a.weights.count() * sizeof(float), 2));
+  if (a.stride_h == 1 && a.stride_w == 1) {
+    const int64_t pad_h = turned_pad(a.weights.dim[2], a.pad_h, a.dilation_h),
+                  pad_w = turned_pad(a.weights.dim[3], a.pad_w, a.dilation_w);
+    const int64_t rows = std::max<int64_t>(0, -pad_h), columns = std::max<int64_t>(0, -pad_w);
+    const Tensor& diff = a.dst_diff;
+    const int64_t cropped =
+        rows || columns ? diff.dim[0] * diff.dim[1] * (diff.dim[2] - 2 * rows) * (diff.dim[3] - 2 * columns)
+                        : 0;
+    float* turned =
+        static_cast<float*>(context.shared_scratch((a.weights.count() + cropped) * sizeof(float), 2));
     turn_weights(context, a, turned);
-    c.src = a.dst_diff;
-    c.weights =
-        Tensor::of(turned, {a.src.dim[1], a.dst_diff.dim[1] / a.group, a.weights.dim[2], a.weights.dim[3]});
+    ConvolutionArguments c;
+    c.src = cropped ? crop(context, diff, rows, columns, turned + a.weights.count()) : diff;
+    c.weights = Tensor::of(turned, {a.src.dim[1], diff.dim[1] / a.group, a.weights.dim[2], a.weights.dim[3]});
     c.dst = a.src_diff;
-    c.pad_h = turned_pad(a.weights.dim[2], a.pad_h, a.dilation_h);
-    c.pad_w = turned_pad(a.weights.dim[3], a.pad_w, a.dilation_w);
+    c.pad_h = std::max<int64_t>(0, pad_h), c.pad_w = std::max<int64_t>(0, pad_w);
     c.dilation_h = a.dilation_h, c.dilation_w = a.dilation_w;
     c.group = a.group;
     c.winograd = a.winograd;
