@@ -229,13 +229,10 @@ describe.skipIf(!hasReference)('caffe', { timeout: 60_000 }, () => {
     expect(conv2.backward).toBeGreaterThan(0);
   });
 
-  it('device_query answers, train says that it is not there', async () => {
+  it('device_query answers', async () => {
     const query = await run('caffe', ['device_query', '-gpu', 'all', '--log=terminal']);
     expect(query.code).toBe(0);
     expect(query.stdout).toMatch(/Processor:/);
-    const train = await run('caffe', ['train', '--solver=x']);
-    expect(train.code).toBe(1);
-    expect(train.stderr).toMatch(/not available in this version/);
   });
 
   it('lists names and shapes where the weights are of another net', async () => {

@@ -1,23 +1,147 @@
+import { registry } from '../../data/index.js';
+import { UsageError } from '../../errors/index.js';
+import { create, readSolver, SolverParameter_SolverMode as Mode } from '../../proto/index.js';
+import { Solver, type SolverOptions } from '../../solver/index.js';
+import { assertWritable, writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
-import { netOptions, stateOptions } from '../options.js';
+import { chooseDevice } from '../device.js';
+import { dataOptions, netOptions, stateOptions } from '../options.js';
+import { roundingOf } from '../rounding.js';
+import { stagesOf } from '../state.js';
+import { trainLines } from '../train-lines.js';
+import { TrainReport } from '../train-report.js';
+
+const EFFECTS = ['snapshot', 'stop', 'none'] as const;
 
 export const trainCommand = command({
   name: 'train',
-  summary: 'trains or fine-tunes a net (not available in this version)',
+  summary: 'trains a net, or fine-tunes a trained or quantised one',
   options: {
-    solver: { kind: 'string', value: 'FILE', help: "the solver's prototxt" },
-    weights: { kind: 'string', value: 'FILES', help: 'pretrained weights to start from' },
-    snapshot: { kind: 'string', value: 'FILE', help: 'solver state to resume from' },
-    sigint_effect: { kind: 'string', default: 'stop', help: 'snapshot, stop or none' },
-    sighup_effect: { kind: 'string', default: 'snapshot', help: 'snapshot, stop or none' },
-    iterations: { kind: 'integer', default: 50, help: 'not used' },
+    solver: {
+      kind: 'string',
+      value: 'FILE',
+      required: 'Need a solver definition to train.',
+      help: "the solver's prototxt",
+    },
+    weights: { kind: 'string', value: 'FILES', help: 'trained weights to start from, separated by commas' },
+    snapshot: { kind: 'string', value: 'FILE', help: 'solver state to go on from' },
+    sigint_effect: {
+      kind: 'choice',
+      choices: EFFECTS,
+      default: 'stop',
+      help: 'what Ctrl-C does: write a snapshot, stop (with a snapshot), nothing',
+    },
+    sighup_effect: {
+      kind: 'choice',
+      choices: EFFECTS,
+      default: 'snapshot',
+      help: 'the same for a terminal that goes away',
+    },
+    iterations: {
+      kind: 'integer',
+      min: 1,
+      help: 'updates to make at most in this run; the solver file says where training ends',
+    },
+    warmup: {
+      kind: 'integer',
+      min: 0,
+      default: 0,
+      help: 'iterations in which the learning rate rises in equal steps to what its policy says',
+    },
+    watch: {
+      kind: 'string',
+      value: 'OUTPUT',
+      help: 'output of the first test net that --best and --patience follow',
+    },
+    best: {
+      kind: 'boolean',
+      default: false,
+      help: 'keep the weights of the best test as <snapshot_prefix>_best.caffemodel',
+    },
+    patience: {
+      kind: 'integer',
+      min: 1,
+      value: 'TESTS',
+      help: 'stop after so many tests in a row without a better one',
+    },
+    ...dataOptions,
     ...stateOptions,
     ...netOptions,
+    seed: {
+      kind: 'integer',
+      min: 0,
+      max: 2 ** 32 - 1,
+      value: 'N',
+      help: "seed of everything random, instead of the solver's random_seed",
+    },
   },
-  async run({ output }) {
-    output.error(
-      'train is not available in this version: nets are quantised, scored and timed, not trained yet',
-    );
-    return 1;
+  async run({ values, output, signal, interrupts }) {
+    if (values.json) assertWritable(values.json);
+    if (values.snapshot && values.weights)
+      throw new UsageError('Give a snapshot to resume training or weights to finetune but not both.');
+    const param = await readSolver(values.solver);
+    param.train_state ??= create('NetState');
+    param.train_state.level = values.level;
+    param.train_state.stage.push(...(stagesOf(values.stage) ?? []));
+    if (values.snapshot) param.weights = [];
+    const weights = values.weights ? values.weights.split(',') : undefined;
+    if (weights) param.weights = [];
+    const gpu = values.gpu ?? (param.solver_mode === Mode.GPU && values.require_gpu ? '0' : undefined);
+    chooseDevice({ gpu, require_gpu: values.require_gpu }, output, { file: 'caffe.cpp', line: 197 });
+
+    const report = new TrainReport(output, param, values.iterations);
+    if (values.snapshot) output.log(trainLines.resuming(values.snapshot));
+    for (const file of [...param.weights, ...(weights ?? [])]) output.log(trainLines.finetuning(file));
+    const solver = await Solver.create({
+      param,
+      registry,
+      weights,
+      resume: values.snapshot,
+      seed: values.seed,
+      warmup: values.warmup,
+      watch: watchOf(values),
+      threads: values.threads,
+      dataSource: values.data,
+      skipBad: values.skip_bad,
+      rounding: roundingOf(values.rounding),
+      signal,
+      onEvent: (event) => report.take(event),
+    });
+    interrupts.handle((name) => {
+      const effect = name === 'SIGHUP' ? values.sighup_effect : values.sigint_effect;
+      // SIGTERM is not the original's: it ends the run cleanly, as Ctrl-C does elsewhere.
+      if (name === 'SIGTERM' || (effect === 'stop' && report.stopping)) return false;
+      if (effect === 'snapshot') solver.requestSnapshot();
+      if (effect === 'stop') {
+        report.stopAsked();
+        solver.stop();
+      }
+      return true;
+    });
+    try {
+      output.log(trainLines.starting());
+      report.start(solver);
+      const left = Math.max(0, solver.param.max_iter - solver.iteration);
+      if (values.iterations === undefined || values.iterations >= left) await solver.solve();
+      else {
+        await solver.step(values.iterations);
+        if (solver.param.snapshot_after_train) await solver.snapshot();
+      }
+      report.finish(solver);
+      if (values.json) writeFileAtomic(values.json, JSON.stringify(report.data(solver), null, 2) + '\n');
+    } finally {
+      await solver.close();
+    }
+    signal.throwIfAborted();
   },
 });
+
+function watchOf(values: { watch?: string; best: boolean; patience?: number }): SolverOptions['watch'] {
+  const { watch, best, patience } = values;
+  if (watch === undefined) {
+    if (best || patience !== undefined)
+      throw new UsageError('--best and --patience need --watch: the output of the test net that they follow');
+    return undefined;
+  }
+  return { output: watch, save: best, patience };
+}
