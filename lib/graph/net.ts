@@ -101,6 +101,8 @@ export interface BackwardOptions {
 export interface CopyOptions {
   /** Leaves parameters that the weights do not have to the fillers instead of raising an error. */
   allowMissing?: boolean;
+  /** Where a message was read from, for errors. */
+  file?: string;
 }
 
 /**
@@ -347,7 +349,7 @@ export class Net {
    * name. A misfit of shapes is always an error, so are parameters left without values unless `allowMissing`.
    */
   async copyTrainedLayers(weights: NetParameter | string, options: CopyOptions = {}): Promise<CopyReport> {
-    const file = typeof weights === 'string' ? weights : undefined;
+    const file = typeof weights === 'string' ? weights : options.file;
     const message = typeof weights === 'string' ? await readWeights(weights) : weights;
     return copyTrained(this.layers, this.params, message, { ...options, file });
   }

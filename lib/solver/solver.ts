@@ -17,7 +17,7 @@ import { NetDefinitions, type NetDefinition } from './net-definitions.js';
 import type { SolverOptions } from './options.js';
 import { outputValues } from './outputs.js';
 import { checkPolicy, currentStep, learningRate } from './policies/index.js';
-import { snapshotFiles } from './snapshot-files.js';
+import { sideFileOf, snapshotFiles } from './snapshot-files.js';
 import {
   readSnapshot,
   restoreHistories,
@@ -343,15 +343,16 @@ export class Solver {
   }
 
   async #restore({ state, model, side, inexact }: LoadedSnapshot, file: string): Promise<void> {
-    if (model) await this.net.copyTrainedLayers(model.net, { allowMissing: true });
+    if (model) await this.net.copyTrainedLayers(model.net, { allowMissing: true, file: model.file });
     restoreHistories(this.#updater.histories, state, file);
     this.#iteration = state.iter;
     this.#lastSnapshot = file;
     const reason = inexact ?? this.#mismatch(side!);
     if (side && !reason) {
-      await restoreCheckpoints(this.net, side.train, file);
+      const sideFile = sideFileOf(file);
+      await restoreCheckpoints(this.net, side.train, sideFile);
       for (const [index, { net }] of this.tests.entries())
-        await restoreCheckpoints(net, side.tests[index], file);
+        await restoreCheckpoints(net, side.tests[index], sideFile);
       this.#loss.restore(side.loss);
       if (side.watch) this.#watch?.restore(side.watch);
     } else

@@ -1,6 +1,6 @@
 // A disk that fills up, or a process that dies, at any write of a snapshot: the one before stays whole.
 import type * as NodeFs from 'node:fs';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -24,7 +24,7 @@ vi.mock('node:fs', async (original) => {
 });
 
 import { registry } from '../../../lib/data/index.js';
-import { parseText } from '../../../lib/proto/index.js';
+import { parseText, type SolverParameter } from '../../../lib/proto/index.js';
 import { Solver, type SolverEvent } from '../../../lib/solver/index.js';
 import { readSnapshot } from '../../../lib/solver/snapshot.js';
 
@@ -132,5 +132,39 @@ describe('a snapshot that fails midway', () => {
     expect(events.map(({ kind }) => kind)).toEqual(['warning']);
     expect(resumed.iteration).toBe(2);
     await resumed.close();
+  });
+});
+
+describe('a snapshot that does not fit', () => {
+  it('is refused with file, layer and field', async () => {
+    const { solver } = await make();
+    await solver.step(2);
+    await solver.close();
+    const state = join(folder, 'net_iter_2.solverstate');
+    const side = join(folder, 'net_iter_2.ristretto.json');
+    const resume = (change: (param: SolverParameter) => void) => {
+      const param = parseText('SolverParameter', prototxt);
+      change(param);
+      return Solver.create({ param, registry, threads: 1, resume: state });
+    };
+    await expect(resume((param) => (param.type = 'SGD'))).rejects.toThrow(
+      `${state}: history: has 4 blobs; this solver keeps 2`,
+    );
+    await expect(
+      resume((param) => (param.net_param!.layer[0].dummy_data_param!.shape[0].dim = [4, 5])),
+    ).rejects.toThrow(
+      `${join(folder, 'net_iter_2.caffemodel')}: layer 'ip': blobs[0]: the weights have shape (2, 3), the net has (2, 5)`,
+    );
+    const content = JSON.parse(readFileSync(side, 'utf8')) as { train: object; version: number };
+    writeFileSync(side, JSON.stringify({ ...content, train: { other: {} } }));
+    await expect(make(state)).rejects.toThrow(`${side}: layer 'other': the net has no such layer`);
+    writeFileSync(side, JSON.stringify({ ...content, version: 9 }));
+    const { solver: resumed, events } = await make(state);
+    expect(events).toEqual([
+      { kind: 'warning', message: expect.stringContaining(`${side}: version: is version 9`) as string },
+    ]);
+    await resumed.close();
+    rmSync(join(folder, 'net_iter_2.caffemodel'));
+    await expect(make(state)).rejects.toThrow(`${state}: learned_net: names the model`);
   });
 });
