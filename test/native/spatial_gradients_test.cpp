@@ -144,6 +144,7 @@ PoolingArguments forward_of(const PoolingGradientArguments& a, Values& dst, Valu
 TEST(maximum_pooling_passes_on_to_the_places_that_the_forward_pass_names) {
   cases::Random random(3);
   Context context(1, detect_cpu_features());
+  int rows_run = 0;
   for (int round = 0; round < 300; ++round) {
     PoolingCase c;
     draw(c, random, true);
@@ -161,9 +162,18 @@ TEST(maximum_pooling_passes_on_to_the_places_that_the_forward_pass_names) {
         if (mask[i * outputs + o] >= 0)
           to[int64_t(mask[i * outputs + o])] += (a.dst_diff.image(i / C) + i % C * outputs)[o];
     }
+    const Values start = c.src_diff;
     run_twice<PoolingGradient>(a, c.src_diff);
     CHECK(same(c.src_diff, expected), text_of(a));
+    for (const auto& row : PoolingGradient::rows()) {
+      if (!row.supports(a, context.features)) continue;
+      std::copy(start.begin(), start.end(), c.src_diff.begin());
+      row.run(context, a);
+      CHECK(same(c.src_diff, expected), row.name, " ", text_of(a));
+      ++rows_run;
+    }
   }
+  CHECK(rows_run >= 600, rows_run, " runs of the definition and of the portable kernel at least");
 }
 
 TEST(sampled_pooling_passes_on_to_the_elements_that_were_drawn) {

@@ -21,24 +21,26 @@ struct PoolPlane {
   const float* widths;  // [out_width] each window's width in the padded image; 0: no part of the image in it
 };
 
-// One row of the image under one row of windows, in search of each window's maximum.
-struct PoolRow {
-  const float* row;  // padded; -FLT_MAX beside the image; room for a vector that runs over the end
-  int64_t windows, kernel_w, stride_w;
-  float first;  // number of the row's first element in a window
-  float* best;  // [windows, whole vectors] the largest so far
-  float* at;    // the same: its number in the window, the first one's of equals
+// A place in a window where there is no maximum.
+constexpr int32_t kNoPlace = -1;
+
+// A row of windows over rows of the padded image whose elements were parted by stride: element i of phase f
+// is element i * stride + f, so that neighbouring windows read neighbouring elements.
+struct PoolWindowRows {
+  const float* const* rows;  // [height]; a phase has phase_length elements, -FLT_MAX outside of the image
+  int64_t height, width;     // of a window
+  int64_t stride, phase_length;
+  int64_t row_step;  // what a row adds to a place
+  int64_t count;     // windows; phases and places have room for a multiple of 16
 };
 
 struct PoolKernels {
   bool (*supports)(const CpuFeatures& features);
   void (*max)(const PoolPlane& plane);
   void (*average)(const PoolPlane& plane);
-  void (*places)(const PoolRow& row);
+  // The first maximum of each window as row * row_step + column, or kNoPlace.
+  void (*places)(const PoolWindowRows& windows, int32_t* place);
 };
-
-// Floats of the longest vector.
-constexpr int64_t kPoolLanes = 16;
 
 // Null where the compiler's target lacks the instruction set.
 const PoolKernels* pool_kernels_avx512();

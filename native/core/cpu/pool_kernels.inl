@@ -145,39 +145,7 @@ void pool_plane(const PoolPlane& p) {
   }
 }
 
-template <class Simd, int Kernel, int Stride>
-void pool_places_along(const PoolRow& r) {
-  const int64_t length = Kernel ? Kernel : r.kernel_w;
-  for (int64_t q = 0; q < r.windows; q += Simd::lanes) {
-    typename Simd::V best = Simd::load(r.best + q), at = Simd::load(r.at + q);
-    const float* from = r.row + q * Stride;
-#pragma GCC unroll 4
-    for (int64_t j = 0; j < length; ++j) {
-      const typename Simd::V value =
-          Stride == 1 ? Simd::load(from + j)
-                      : Simd::even(Simd::load(from + j), Simd::load(from + j + Simd::lanes));
-      at = Simd::where_greater(value, best, Simd::set1(r.first + float(j)), at);
-      best = Simd::max(value, best);
-    }
-    Simd::store(r.best + q, best);
-    Simd::store(r.at + q, at);
-  }
-}
-
-template <class Simd>
-void pool_places(const PoolRow& r) {
-  if (r.stride_w == 1)
-    return r.kernel_w == 3 ? pool_places_along<Simd, 3, 1>(r) : pool_places_along<Simd, 0, 1>(r);
-  if (r.stride_w == 2)
-    return r.kernel_w == 3 ? pool_places_along<Simd, 3, 2>(r) : pool_places_along<Simd, 0, 2>(r);
-  for (int64_t q = 0; q < r.windows; ++q)
-    for (int64_t j = 0; j < r.kernel_w; ++j) {
-      const float value = r.row[q * r.stride_w + j];
-      if (value > r.best[q]) r.best[q] = value, r.at[q] = r.first + float(j);
-    }
-}
-
 template <class Simd>
 constexpr PoolKernels make_pool_kernels(bool (*supports)(const CpuFeatures&)) {
-  return {supports, pool_plane<Simd, MaxStep>, pool_plane<Simd, MeanStep>, pool_places<Simd>};
+  return {supports, pool_plane<Simd, MaxStep>, pool_plane<Simd, MeanStep>, pool_places<Simd::lanes>};
 }

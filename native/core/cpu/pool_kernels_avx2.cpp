@@ -1,5 +1,7 @@
 #include "pool_kernels.h"
 
+#include <cstring>
+
 #if defined(__x86_64__)
 #include "intrinsics.h"
 
@@ -11,14 +13,12 @@ namespace {
 #include "simd_avx2.h"
 struct Pool : F32x8 {
   static inline V div(V a, V b) { return _mm256_div_ps(a, b); }
-  static inline V where_greater(V a, V b, V yes, V no) {
-    return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_GT_OQ));
-  }
   static inline V even(V a, V b) {
     const __m256 mixed = _mm256_shuffle_ps(a, b, 0x88);  // a0 a2 b0 b2 | a4 a6 b4 b6
     return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(mixed), 0xd8));
   }
 };
+#include "pool_places.inl"
 #include "pool_kernels.inl"
 }  // namespace
 }  // namespace ristretto

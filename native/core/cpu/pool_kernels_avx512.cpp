@@ -1,5 +1,7 @@
 #include "pool_kernels.h"
 
+#include <cstring>
+
 #if defined(__x86_64__)
 #include "intrinsics.h"
 
@@ -11,14 +13,12 @@ namespace {
 #include "simd_avx512.h"
 struct Pool : F32x16 {
   static inline V div(V a, V b) { return _mm512_div_ps(a, b); }
-  static inline V where_greater(V a, V b, V yes, V no) {
-    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_GT_OQ), no, yes);
-  }
   static inline V even(V a, V b) {
     const __m512i index = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
     return _mm512_permutex2var_ps(a, index, b);
   }
 };
+#include "pool_places.inl"
 #include "pool_kernels.inl"
 }  // namespace
 }  // namespace ristretto

@@ -20,9 +20,9 @@ struct Pool {
   static inline V mul(V a, V b) { return a * b; }
   static inline V div(V a, V b) { return a / b; }
   static inline V max(V a, V b) { return a > b ? a : b; }
-  static inline V where_greater(V a, V b, V yes, V no) { return a > b ? yes : no; }
   static inline V even(V a, V b) { return V{a[0], a[2], b[0], b[2]}; }
 };
+#include "pool_places.inl"
 #include "pool_kernels.inl"
 
 }  // namespace

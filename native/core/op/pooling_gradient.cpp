@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cfloat>
-#include <optional>
 
 #include "../cpu/pool_kernels.h"
 #include "check_tensor.h"
@@ -12,8 +11,8 @@ namespace ristretto {
 namespace {
 
 constexpr int64_t kMostParameter = int64_t{1} << 31;
-// Places in a window are counted in float32.
-constexpr int64_t kMostWindow = int64_t{1} << 24;
+// Bytes of parted rows that are worth a worker's scratch.
+constexpr int64_t kMostScratch = 1 << 22;
 
 struct Plane {
   const float* src;
@@ -21,54 +20,90 @@ struct Plane {
   float* src_diff;
 };
 
-const PoolKernels& kernels_for(const CpuFeatures& features) {
-  for (const PoolKernels* kernels : {pool_kernels_avx512(), pool_kernels_avx2()})
-    if (kernels && kernels->supports(features)) return *kernels;
-  return *pool_kernels_portable();
+void maximum(const PoolingGradientArguments& a, const Plane& plane) {
+  const int64_t H = a.src_diff.dim[2], W = a.src_diff.dim[3], P = a.dst_diff.dim[2], Q = a.dst_diff.dim[3];
+  for (int64_t p = 0; p < P; ++p)
+    for (int64_t q = 0; q < Q; ++q) {
+      const WindowSpan h = window_span(p, a.stride_h, a.pad_h, a.kernel_h, H);
+      const WindowSpan w = window_span(q, a.stride_w, a.pad_w, a.kernel_w, W);
+      float best = -FLT_MAX;
+      int64_t at = -1;
+      for (int64_t y = h.begin; y < h.end; ++y)
+        for (int64_t x = w.begin; x < w.end; ++x)
+          if (plane.src[y * W + x] > best) best = plane.src[at = y * W + x];
+      if (at >= 0) plane.src_diff[at] += plane.dst_diff[p * Q + q];
+    }
 }
 
-// What one worker needs to find maxima: a padded row of the image, and a number per window twice.
-struct MaximumScratch {
-  float *row, *best, *at;
-  int64_t row_length, windows;
+// Rows of the padded image parted by the windows' stride (cpu/pool_kernels.h), each made once and kept while
+// windows cover it.
+class PartedRows {
+ public:
+  PartedRows(const PoolingGradientArguments& a)
+      : width_(a.src_diff.dim[3]),
+        pad_(a.pad_w),
+        stride_(a.dst_diff.dim[3] == 1 ? 1 : a.stride_w),
+        slots_(std::min(a.kernel_h, a.src_diff.dim[2])),
+        padded_windows_((a.dst_diff.dim[3] + 15) / 16 * 16),
+        phase_length_((pad_ + width_ - 1) / stride_ + 1 + padded_windows_) {}
 
-  static int64_t windows_of(const PoolingGradientArguments& a) {
-    return (a.dst_diff.dim[3] + kPoolLanes - 1) / kPoolLanes * kPoolLanes;
-  }
-  // Whole vectors of windows are read along the row, one vector further for a stride of 2.
-  static int64_t row_length_of(const PoolingGradientArguments& a) {
-    return a.pad_w + a.src_diff.dim[3] + (windows_of(a) + kPoolLanes) * std::min<int64_t>(a.stride_w, 2) +
-           a.kernel_w;
-  }
-  static int64_t floats(const PoolingGradientArguments& a) { return row_length_of(a) + 2 * windows_of(a); }
+  int64_t stride() const { return stride_; }
+  int64_t phase_length() const { return phase_length_; }
+  int64_t padded_windows() const { return padded_windows_; }
+  int64_t slots() const { return slots_; }
+  int64_t elements() const { return slots_ * stride_ * phase_length_; }
 
-  MaximumScratch(const PoolingGradientArguments& a, float* from)
-      : row(from), row_length(row_length_of(a)), windows(windows_of(a)) {
-    best = row + row_length;
-    at = best + windows;
-    std::fill(row, row + row_length, -FLT_MAX);
+  void start(float* memory) {
+    memory_ = memory;
+    std::fill(memory, memory + elements(), -FLT_MAX);
   }
+  float* row(int64_t y) const { return memory_ + y % slots_ * stride_ * phase_length_; }
+  void make(int64_t y, const float* from) const {
+    float* to = row(y);
+    // Elements up to the first of phase 0; from there on whole groups of one element per phase.
+    int64_t x = 0;
+    for (; x < width_ && (x + pad_) % stride_; ++x)
+      to[(x + pad_) % stride_ * phase_length_ + (x + pad_) / stride_] = from[x];
+    to += (x + pad_) / stride_;
+    from += x;
+    const int64_t groups = (width_ - x) / stride_, rest = (width_ - x) % stride_;
+    if (stride_ == 2)
+      for (int64_t i = 0; i < groups; ++i) to[i] = from[2 * i], to[phase_length_ + i] = from[2 * i + 1];
+    else
+      for (int64_t f = 0; f < stride_; ++f)
+        for (int64_t i = 0; i < groups; ++i) to[f * phase_length_ + i] = from[i * stride_ + f];
+    for (int64_t f = 0; f < rest; ++f) to[f * phase_length_ + groups] = from[groups * stride_ + f];
+  }
+
+ private:
+  int64_t width_, pad_, stride_, slots_, padded_windows_, phase_length_;
+  float* memory_ = nullptr;
 };
 
-void maximum(const PoolingGradientArguments& a, const Plane& plane, const MaximumScratch& scratch,
-             const PoolKernels& kernels) {
-  const int64_t W = a.src_diff.dim[3], P = a.dst_diff.dim[2], Q = a.dst_diff.dim[3];
-  const int64_t H = a.src_diff.dim[2];
+void maxima_by_row(const PoolingGradientArguments& a, const PoolKernels& kernels, const PartedRows& parted,
+                   const Plane& plane, const float** rows, int32_t* place) {
+  const int64_t H = a.src_diff.dim[2], W = a.src_diff.dim[3], P = a.dst_diff.dim[2], Q = a.dst_diff.dim[3];
+  PoolWindowRows windows;
+  windows.rows = rows;
+  windows.width = std::min(a.kernel_w, a.pad_w + W);
+  windows.stride = parted.stride(), windows.phase_length = parted.phase_length();
+  windows.row_step = a.pad_w + W;  // above any column
+  windows.count = Q;
+  int64_t made = 0;
   for (int64_t p = 0; p < P; ++p) {
     const WindowSpan h = window_span(p, a.stride_h, a.pad_h, a.kernel_h, H);
-    std::fill(scratch.best, scratch.best + scratch.windows, -FLT_MAX);
-    std::fill(scratch.at, scratch.at + scratch.windows, -1.0f);
-    for (int64_t y = h.begin; y < h.end; ++y) {
-      std::copy(plane.src + y * W, plane.src + (y + 1) * W, scratch.row + a.pad_w);
-      kernels.places({scratch.row, Q, a.kernel_w, a.stride_w, float((y - h.begin) * a.kernel_w), scratch.best,
-                      scratch.at});
-    }
+    if (h.empty()) continue;
+    for (made = std::max(made, h.begin); made < h.end; ++made) parted.make(made, plane.src + made * W);
+    windows.height = h.end - h.begin;
+    for (int64_t y = h.begin; y < h.end; ++y) rows[y - h.begin] = parted.row(y);
+    kernels.places(windows, place);
     const float* diff = plane.dst_diff + p * Q;
-    // Neighbouring windows may have the same maximum: one after the other.
-    float* to = plane.src_diff + h.begin * W - a.pad_w;
+    float* corner = plane.src_diff + h.begin * W - a.pad_w;
+    const int64_t beyond = windows.row_step - W;
     for (int64_t q = 0; q < Q; ++q) {
-      const int64_t place = int64_t(scratch.at[q]);
-      if (place >= 0) to[place / a.kernel_w * W + place % a.kernel_w + q * a.stride_w] += diff[q];
+      if (place[q] == kNoPlace) continue;
+      const int64_t row = beyond ? place[q] / windows.row_step : 0;
+      corner[place[q] - row * beyond + q * a.stride_w] += diff[q];
     }
   }
 }
@@ -125,6 +160,43 @@ void stochastic(const PoolingGradientArguments& a, const Plane& plane, uint64_t 
     }
 }
 
+// body(plane, index) for each plane of the tensors.
+template <class Body>
+void for_planes(const PoolingGradientArguments& a, int64_t begin, int64_t end, const Body& body) {
+  const int64_t C = a.src_diff.dim[1], pixels = a.src_diff.count(2), windows = a.dst_diff.count(2);
+  for (int64_t i = begin; i < end; ++i) {
+    const Plane plane{a.src ? a.src.image(i / C) + i % C * pixels : nullptr,
+                      a.dst_diff.image(i / C) + i % C * windows, a.src_diff.image(i / C) + i % C * pixels};
+    if (!a.accumulate) std::fill(plane.src_diff, plane.src_diff + pixels, 0.0f);
+    body(plane, i);
+  }
+}
+
+template <const PoolKernels* (*kernels)()>
+KernelRow<PoolingGradientArguments> vector_row(const char* name) {
+  return {name,
+          [](const PoolingGradientArguments& a, const CpuFeatures& features) {
+            return kernels() && kernels()->supports(features) && a.kind == PoolingKind::max &&
+                   a.kernel_w <= kMostScratch && a.stride_w <= kMostScratch && a.dst_diff.dim[3] > 0 &&
+                   PartedRows(a).elements() <= kMostScratch / int64_t{sizeof(float)};
+          },
+          [](Context& context, const PoolingGradientArguments& a) {
+            context.pool.for_range(
+                a.src_diff.dim[0] * a.src_diff.dim[1], 1, [&](int64_t begin, int64_t end, int worker) {
+                  PartedRows parted(a);
+                  const int64_t pointers = parted.slots() * int64_t{sizeof(float*)};
+                  char* scratch = static_cast<char*>(context.scratch(
+                      worker, size_t(pointers + 4 * parted.padded_windows() + 4 * parted.elements())));
+                  const float** rows = reinterpret_cast<const float**>(scratch);
+                  int32_t* place = reinterpret_cast<int32_t*>(scratch + pointers);
+                  parted.start(reinterpret_cast<float*>(place + parted.padded_windows()));
+                  for_planes(a, begin, end, [&](const Plane& plane, int64_t) {
+                    maxima_by_row(a, *kernels(), parted, plane, rows, place);
+                  });
+                });
+          }};
+}
+
 }  // namespace
 
 void PoolingGradient::check(const Arguments& a) {
@@ -142,36 +214,38 @@ void PoolingGradient::check(const Arguments& a) {
   }
   for (int64_t value : {a.kernel_h, a.kernel_w, a.stride_h, a.stride_w})
     require(value >= 1 && value < kMostParameter, value, " is not a kernel's or stride's length");
-  require(a.kind != PoolingKind::max || std::min(a.kernel_h, a.src_diff.dim[2]) * a.kernel_w < kMostWindow,
-          "the kernel ", a.kernel_h, " x ", a.kernel_w, " is too large for a maximum's gradient");
   require(a.pad_h >= 0 && a.pad_w >= 0 && a.pad_h < a.kernel_h && a.pad_w < a.kernel_w, "padding ", a.pad_h,
           " x ", a.pad_w, " must be less than the kernel ", a.kernel_h, " x ", a.kernel_w);
   require(a.src_diff.data != a.dst_diff.data, "pooling cannot run in place");
 }
 
-void PoolingGradient::run(Context& context, const Arguments& a) {
-  const int64_t C = a.src_diff.dim[1], pixels = a.src_diff.dim[2] * a.src_diff.dim[3],
-                windows = a.dst_diff.dim[2] * a.dst_diff.dim[3];
-  if (pixels == 0) return;
-  const bool max = a.kind == PoolingKind::max;
-  const size_t scratch = size_t(max ? MaximumScratch::floats(a) : a.src_diff.dim[3]) * sizeof(float);
-  const PoolKernels& kernels = kernels_for(context.features);
-  context.pool.for_range(a.src_diff.dim[0] * C, 1, [&](int64_t begin, int64_t end, int worker) {
-    float* row = static_cast<float*>(context.scratch(worker, scratch));
-    std::optional<MaximumScratch> maxima;
-    if (max) maxima.emplace(a, row);
-    for (int64_t i = begin; i < end; ++i) {
-      const Plane plane{a.src ? a.src.image(i / C) + i % C * pixels : nullptr,
-                        a.dst_diff.image(i / C) + i % C * windows, a.src_diff.image(i / C) + i % C * pixels};
-      if (!a.accumulate) std::fill(plane.src_diff, plane.src_diff + pixels, 0.0f);
-      if (max)
-        maximum(a, plane, *maxima, kernels);
+void pooling_gradient_ref(Context& context, const PoolingGradientArguments& a) {
+  context.pool.for_range(a.src_diff.dim[0] * a.src_diff.dim[1], 1, [&](int64_t begin, int64_t end, int) {
+    std::vector<float> row(size_t(a.src_diff.dim[3]));
+    for_planes(a, begin, end, [&](const Plane& plane, int64_t index) {
+      if (a.kind == PoolingKind::max)
+        maximum(a, plane);
       else if (a.kind == PoolingKind::average)
-        average(a, plane, row);
+        average(a, plane, row.data());
       else
-        stochastic(a, plane, a.random.first_element + uint64_t(i * windows));
-    }
+        stochastic(a, plane, a.random.first_element + uint64_t(index * a.dst_diff.count(2)));
+    });
   });
+}
+
+const std::vector<KernelRow<PoolingGradientArguments>>& PoolingGradient::rows() {
+  static const std::vector<KernelRow<PoolingGradientArguments>> rows = {
+      vector_row<pool_kernels_avx512>("avx512"),
+      vector_row<pool_kernels_avx2>("avx2"),
+      vector_row<pool_kernels_portable>("portable"),
+      {"ref", [](const PoolingGradientArguments&, const CpuFeatures&) { return true; }, pooling_gradient_ref},
+  };
+  return rows;
+}
+
+void PoolingGradient::run(Context& context, const Arguments& a) {
+  if (a.src_diff.count() == 0) return;
+  select_kernel(rows(), a, context.features).run(context, a);
 }
 
 }  // namespace ristretto

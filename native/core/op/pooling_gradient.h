@@ -2,8 +2,8 @@
 // window in equal shares; a sampled window's to the element that the same random words draw; a weighted one's
 // to each element x as (2 * x - mean) / sum(x), the derivative of mean = sum(x^2) / sum(x).
 //
-// The forward pass leaves nothing behind: finding a maximum again in a row of windows at once costs less than
-// its place written out and read back. Each plane is one worker's, so sums have one order.
+// The forward pass leaves nothing behind: maxima are found again, a vector of windows at once. Each plane is
+// one worker's, so sums have one order.
 #pragma once
 
 #include "pooling.h"
@@ -24,6 +24,9 @@ struct PoolingGradient {
   using Arguments = PoolingGradientArguments;
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);
+  static const std::vector<KernelRow<Arguments>>& rows();
 };
+
+void pooling_gradient_ref(Context& context, const PoolingGradientArguments& arguments);
 
 }  // namespace ristretto
