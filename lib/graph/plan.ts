@@ -96,13 +96,18 @@ function collectUses(layers: readonly NetLayer[], omitted: ReadonlySet<number>):
 /**
  * Lets the producers of a channel Concat's bottoms write straight into its top, where all of them and all other
  * readers can work on slices. Returns the slices and adds the Concats that have nothing left to do to `omitted`.
+ * With `keepValues` a backward pass will read what the producers wrote.
  */
 function concatInPlace(
   layers: readonly NetLayer[],
   plannable: (blob: Blob) => boolean,
   omitted: Set<number>,
+  keepValues = false,
 ): Blob[] {
   const uses = collectUses(layers, omitted);
+  const readBackward = new Set(
+    keepValues ? layers.flatMap(({ layer, top }) => (layer.backwardReads.top ? top : [])) : [],
+  );
   const slices: Blob[] = [];
   for (const entry of layers) {
     const { bottom, top, layer } = entry;
@@ -110,6 +115,10 @@ function concatInPlace(
     const [whole] = top;
     if (concatAxis(layer.param, 4) !== 1 || whole.owner !== whole || bottom.length < 2) continue;
     const batched = whole.shape[0] > 1;
+    // A layer in place behind the Concat would overwrite the slices too.
+    const overwritten = [...uses.sharers.get(whole)!].some(
+      (blob) => (uses.writers.get(blob)?.length ?? 0) > 1,
+    );
     const canSlice = (blob: Blob): boolean =>
       plannable(blob) &&
       blob.owner === blob &&
@@ -117,6 +126,7 @@ function concatInPlace(
       (uses.writers.get(blob)?.length ?? 0) > 0 &&
       // A Concat that already lies in slices of its own stays where it is.
       !uses.writers.get(blob)!.some((writer) => writer.type === 'Concat') &&
+      !(overwritten && readBackward.has(blob)) &&
       (!batched ||
         (uses.writers.get(blob)!.every((writer) => writer.layer.acceptsStridedTop) &&
           (uses.readers.get(blob) ?? []).every(
@@ -227,7 +237,7 @@ export function planTraining(
   fused: ReadonlySet<number>,
 ): Plan {
   const omitted = new Set(fused);
-  const slices = concatInPlace(layers, plannable, omitted);
+  const slices = concatInPlace(layers, plannable, omitted, true);
   return { ...plainPlan(omitted), slices };
 }
 

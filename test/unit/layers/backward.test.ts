@@ -211,3 +211,42 @@ it('a Concat written in place gives the same gradients, bit for bit, on any numb
   expect(planned.diffs).toEqual(plain.diffs);
   expect((await gradients(3)).diffs).toEqual(plain.diffs);
 });
+
+it('what a backward pass reads lies apart where a layer behind the Concat works in place', async () => {
+  const branch = (name: string, type: string) => `
+    layer { name: "${name}" type: "Convolution" bottom: "x" top: "${name}"
+      convolution_param { num_output: 3 kernel_size: 1 weight_filler { type: "gaussian" } } }
+    layer { name: "${name}_act" type: "${type}" bottom: "${name}" top: "${name}" }`;
+  const shape = 'shape { dim: 2 dim: 6 dim: 3 dim: 3 }';
+  const text = (type: string, behind: string) => `
+    layer { name: "in" type: "DummyData" top: "x" top: "t" dummy_data_param { ${shape} ${shape}
+      data_filler { type: "gaussian" } data_filler { type: "gaussian" } } }
+    ${branch('a', type)} ${branch('b', type)}
+    layer { name: "join" type: "Concat" bottom: "a" bottom: "b" top: "c" }
+    ${behind}
+    layer { name: "loss" type: "EuclideanLoss" bottom: "c" bottom: "t" top: "loss" }`;
+  const shift = 'layer { name: "f" type: "Power" bottom: "c" top: "c" power_param { scale: 0.5 shift: 3 } }';
+  const gradients = async (netText: string, keep?: 'all') => {
+    const net = await Net.create({
+      param: parseText('NetParameter', netText),
+      registry,
+      phase: Phase.TRAIN,
+      threads: 1,
+      seed: 3,
+      backward: true,
+      keep,
+    });
+    await net.forward();
+    await net.backward();
+    const sliced = net.layer('a_act').top[0].owner === net.layer('join').top[0];
+    const diffs = net.learnedParams.map(({ blob }) => [...blob.diff]);
+    await net.close();
+    return { sliced, diffs };
+  };
+  // A ReLU is applied by its convolution, a TanH is a layer of its own.
+  for (const type of ['ReLU', 'TanH']) {
+    expect((await gradients(text(type, ''))).sliced, type).toBe(true);
+    const { diffs } = await gradients(text(type, shift));
+    expect(diffs, type).toEqual((await gradients(text(type, shift), 'all')).diffs);
+  }
+});
