@@ -6,7 +6,7 @@ import {
   QuantizationParameter_Rounding as RoundingScheme,
   type QuantizationParameter,
 } from '../proto/index.js';
-import { FLOAT32_MAX } from './exponent.js';
+import { FLOAT32_MAX, nextBelow } from './exponent.js';
 
 /** The number formats of a quantised layer; null: left as it is. */
 export interface LayerFormats {
@@ -138,6 +138,12 @@ export function representableRange(format: TrimFormat): { least: number; greates
     case 'integerPowerOfTwo':
       return { least: -(2 ** format.exponentMax), greatest: 2 ** format.exponentMax };
   }
+}
+
+/** The least and the greatest float32 between the ends of a format's range: what no trim has clipped lies there. */
+export function innerRange(format: TrimFormat): { least: number; greatest: number } {
+  const { least, greatest } = representableRange(format);
+  return { least: -nextBelow(-least), greatest: nextBelow(greatest) };
 }
 
 /** One line for tables and logs: `8 bits, fractional length 5`, `minifloat 1-4-3`, `2^-8 .. 2^-1`. */

@@ -10,6 +10,7 @@ export {
 export { ceilLog2 } from './exponent.js';
 export {
   describeFormat,
+  innerRange,
   layerFormatsOf,
   representableRange,
   storageBits,

@@ -31,6 +31,8 @@ export interface LayerContext {
   baseFolder?: string;
   /** Quantised layers: rounds to nearest by this rule instead of half away from zero. */
   rounding?: Rounding;
+  /** Quantised layers: trims activations in the TRAIN phase too; gradients stop where one was clipped. */
+  trainActivations?: boolean;
   /** The net will ask for gradients: keep what the backward pass needs of the forward pass. */
   backward?: boolean;
   /** Aborts waiting work (prefetch, decoding). */

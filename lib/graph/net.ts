@@ -65,6 +65,8 @@ export interface NetOptions {
   skipBad?: boolean;
   /** Quantised layers: rounds to nearest by this rule instead of half away from zero. */
   rounding?: Rounding;
+  /** Quantised layers: trims activations in the TRAIN phase too; gradients stop where one was clipped. */
+  trainActivations?: boolean;
   /** Bytes that the net may need at most; the machine's memory where unset. */
   memoryLimit?: number;
   /**
@@ -174,6 +176,7 @@ export class Net {
         skipBad: options.skipBad,
         baseFolder: options.baseFolder,
         rounding: options.rounding,
+        trainActivations: options.trainActivations,
         backward: options.backward,
         signal,
       },

@@ -1,5 +1,11 @@
 import { Blob } from '../blob/index.js';
-import { layerFormatsOf, sumsCodes, type LayerFormats } from '../formats/index.js';
+import {
+  innerRange,
+  layerFormatsOf,
+  representableRange,
+  sumsCodes,
+  type LayerFormats,
+} from '../formats/index.js';
 import {
   Layer,
   type BackwardPass,
@@ -26,7 +32,8 @@ interface Trimmed {
  * A layer on limited-precision numbers: input, output, weights and bias of a plain layer are trimmed to the
  * formats of `quantization_param`. The bottom is never written to: the plain layer trims what it reads. Weights
  * are trimmed into copies, anew only when they have changed. In the TRAIN phase the parameters are rounded
- * stochastically at every forward pass and the activations are left alone.
+ * stochastically at every forward pass and the activations are left alone, unless the context has them trimmed
+ * there as well: no gradient then goes through a value that was clipped.
  */
 export class Quantized extends Layer {
   readonly plain: TrimmingLayer;
@@ -108,31 +115,44 @@ export class Quantized extends Layer {
     params: readonly Blob[],
   ): void {
     const trims: ForwardTrims = { params };
-    if (this.context.phase === Phase.TEST) {
+    if (this.context.phase === Phase.TRAIN) this.trainingForwards++;
+    if (this.#trimsActivations) {
       trims.exactSums = sumsCodes(this.formats);
       trims.src = this.formats.input;
       trims.dst = this.formats.output;
       trims.srcRandom = this.#activationWords('input', bottom[0]);
       trims.dstRandom = this.#activationWords('output', top[0]);
       this.#imagesSeen += bottom[0].shape[0] ?? 1;
-    } else {
-      this.trainingForwards++;
     }
     this.#lastParams = params;
     this.#lastInputWords = trims.srcRandom ?? null;
     this.plain.forwardTrimmed(bottom, top, stream, trims);
   }
 
-  /** Trims pass gradients through as they are: those of the parameters are the shadow values'. */
+  /**
+   * Trims pass gradients through as they are, but for activations clipped in TRAIN: those of the parameters are the
+   * shadow values'.
+   */
   override backward(pass: BackwardPass, stream: NativeStream): void {
-    const trimmed = this.context.phase === Phase.TEST && this.formats.input !== null;
+    const { bottom, top, propagateDown, topHasDiff, paramWanted } = pass;
+    const { input, output } = this.formats;
     // Only the gradients of the weights read the bottoms.
-    const inputs = trimmed && pass.paramWanted[0] ? this.#trimBottoms(pass.bottom, stream) : pass.bottom;
+    const inputs =
+      this.#trimsActivations && input && paramWanted[0] ? this.#trimBottoms(bottom, stream) : bottom;
+    // What lay outside of the range before the trim lies at an end of it now.
+    if (this.#clipsGradients && output)
+      for (const [index, blob] of top.entries())
+        if (topHasDiff[index]) this.#keepDiffWithin(innerRange(output), blob, stream);
     this.plain.backwardTrimmed(pass, stream, this.#lastParams, inputs);
+    if (this.#clipsGradients && input)
+      for (const [index, blob] of bottom.entries())
+        if (propagateDown[index]) this.#keepDiffWithin(representableRange(input), blob, stream);
   }
 
+  /** Where gradients stop at clipped outputs, nobody may overwrite the top: a ReLU then gets a blob of its own. */
   override get backwardReads(): BackwardReads {
-    return this.plain.backwardReads;
+    const { bottom, top } = this.plain.backwardReads;
+    return { bottom, top: top || this.#clipsGradients };
   }
 
   override checkpoint(): LayerCheckpoint {
@@ -163,6 +183,31 @@ export class Quantized extends Layer {
   }
   override close(): void | Promise<void> {
     return this.plain.close();
+  }
+
+  get #clipsGradients(): boolean {
+    return this.context.phase === Phase.TRAIN && this.context.trainActivations === true;
+  }
+
+  get #trimsActivations(): boolean {
+    return this.context.phase === Phase.TEST || this.#clipsGradients;
+  }
+
+  /** Sets a blob's diff to 0 where its value is outside of a range. */
+  #keepDiffWithin(
+    { least, greatest }: { least: number; greatest: number },
+    blob: Blob,
+    stream: NativeStream,
+  ): void {
+    ops.unaryGradient(stream, {
+      values: blob.tensor(),
+      dstDiff: blob.diffTensor(),
+      srcDiff: blob.diffTensor(),
+      function: 'clip',
+      a: least,
+      b: greatest,
+      label: this.name,
+    });
   }
 
   /** Stand-ins for the bottoms, with the values that the last forward pass trimmed them to. */

@@ -5,7 +5,7 @@ import type { WatchOptions } from './watch.js';
 
 export interface SolverOptions extends Pick<
   NetOptions,
-  'threads' | 'isa' | 'profile' | 'dataSource' | 'skipBad' | 'rounding' | 'memoryLimit'
+  'threads' | 'isa' | 'profile' | 'dataSource' | 'skipBad' | 'rounding' | 'trainActivations' | 'memoryLimit'
 > {
   /** As read from a prototxt. It is not changed. */
   param: SolverParameter;

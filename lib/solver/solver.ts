@@ -63,8 +63,19 @@ export class Solver {
     const definitions = new NetDefinitions(param, baseFolder);
     // Tests run between iterations, when no activation of the net in training is needed any more.
     const arena = new ActivationArena();
-    const { registry, dataSource, skipBad, rounding, memoryLimit, threads, isa, profile } = options;
-    const shared = { registry, dataSource, skipBad, rounding, memoryLimit, baseFolder, seed, arena };
+    const { registry, dataSource, skipBad, rounding, trainActivations, memoryLimit, threads, isa, profile } =
+      options;
+    const shared = {
+      registry,
+      dataSource,
+      skipBad,
+      rounding,
+      trainActivations,
+      memoryLimit,
+      baseFolder,
+      seed,
+      arena,
+    };
     const open: Net[] = [];
     const make = async (definition: NetDefinition, more: Partial<NetOptions>): Promise<Net> => {
       const { phase, level, stages, file } = definition;

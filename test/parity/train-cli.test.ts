@@ -160,6 +160,29 @@ describe('caffe train', { timeout: 60_000 }, () => {
     expect(existsSync(`${prefix}_iter_5.solverstate`)).toBe(true);
   });
 
+  it('trims activations with --train_activations', async () => {
+    const { file } = solver('max_iter: 1 display: 1');
+    const coarse = `${file}.net`;
+    writeFileSync(
+      coarse,
+      readFileSync(net, 'utf8')
+        .replace('"InnerProduct"', '"FcRistretto"')
+        .replace(
+          'inner_product_param',
+          'quantization_param { bw_layer_out: 1 fl_layer_out: -9 } inner_product_param',
+        ),
+    );
+    writeFileSync(file, readFileSync(file, 'utf8').replace(net, coarse));
+    const loss = async (...flags: string[]) => {
+      const { code, stderr } = await run('caffe', ['train', `--solver=${file}`, '--log=glog', ...flags]);
+      expect(code).toBe(0);
+      return Number(/loss = (\S+)/.exec(stderr)![1]);
+    };
+    // In steps of 512 all scores are 0, and the loss is that of three classes alike.
+    expect(await loss('--train_activations')).toBeCloseTo(Math.log(3), 5);
+    expect(await loss()).not.toBeCloseTo(Math.log(3), 5);
+  });
+
   it.each([
     [[], /Need a solver definition to train/],
     [['--solver=nowhere.prototxt'], /nowhere\.prototxt/],

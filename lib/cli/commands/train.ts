@@ -64,6 +64,11 @@ export const trainCommand = command({
       value: 'TESTS',
       help: 'stop after so many tests in a row without a better one',
     },
+    train_activations: {
+      kind: 'boolean',
+      default: false,
+      help: 'trim the activations of quantised layers in training too, not just in tests',
+    },
     ...dataOptions,
     ...stateOptions,
     ...netOptions,
@@ -104,6 +109,7 @@ export const trainCommand = command({
       dataSource: values.data,
       skipBad: values.skip_bad,
       rounding: roundingOf(values.rounding),
+      trainActivations: values.train_activations,
       signal,
       onEvent: (event) => report.take(event),
     });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   describeFormat,
   dynamicFixedPoint,
+  innerRange,
   integerPowerOfTwo,
   layerFormatsOf,
   minifloat,
@@ -109,6 +110,18 @@ describe('a format', () => {
     expect(representableRange(minifloat(8, 4)).greatest).toBe(480);
     expect(representableRange(minifloat(16, 8)).greatest).toBe((2 - 2 ** -7) * 2 ** 127);
     expect(representableRange(integerPowerOfTwo())).toEqual({ least: -0.5, greatest: 0.5 });
+  });
+
+  it('knows the float32 values between the ends of its range', () => {
+    expect(innerRange(dynamicFixedPoint(8, 1))).toEqual({
+      least: -1 + 2 ** -24,
+      greatest: 127 / 128 - 2 ** -24,
+    });
+    // The greatest code, 2^31 - 1, has the value 2^31 in float32.
+    expect(innerRange(dynamicFixedPoint(32, 32)).greatest).toBe(2 ** 31 - 2 ** 7);
+    // Codes -1 and 0: both are ends.
+    expect(innerRange(dynamicFixedPoint(1, 1)).greatest).toBe(-(2 ** -149));
+    expect(innerRange(minifloat(8, 4))).toEqual({ least: -480 + 2 ** -15, greatest: 480 - 2 ** -15 });
   });
 
   it('says itself in a line', () => {

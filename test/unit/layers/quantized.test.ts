@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Blob } from '../../../lib/blob/index.js';
+import { registry } from '../../../lib/data/index.js';
+import { Net } from '../../../lib/graph/index.js';
 import type { Quantized } from '../../../lib/layers/quantized.js';
 import { Stream } from '../../../lib/native/index.js';
-import { Phase } from '../../../lib/proto/index.js';
+import { parseText, Phase } from '../../../lib/proto/index.js';
 import { forward, makeLayer, run, type Given } from './run-layer.js';
 
 const fc = (quantization: string) =>
@@ -144,27 +146,34 @@ describe('stochastic rounding', () => {
   });
 });
 
-describe('the backward pass of a quantised layer', () => {
-  type Made = Awaited<ReturnType<typeof makeLayer>>;
-  /** Diffs of the bottom and of the parameters, from ones at the top. */
-  async function backward({ layer, bottom, top }: Made): Promise<{ bottom: number[]; params: number[][] }> {
-    const stream = new Stream({ threads: 1 });
-    for (const blob of top) blob.diff.fill(1);
-    for (const blob of layer.blobs) blob.diff.fill(0);
-    await layer.backward(
-      {
-        bottom,
-        top,
-        propagateDown: bottom.map(() => true),
-        topHasDiff: top.map(() => true),
-        paramWanted: layer.blobs.map(() => true),
-      },
-      stream,
-    );
-    await stream.sync();
-    return { bottom: [...bottom[0].diff], params: layer.blobs.map((blob) => [...blob.diff]) };
-  }
+type Made = Awaited<ReturnType<typeof makeLayer>>;
 
+/** Diffs of the bottoms and of the parameters, from ones at the top where nothing else is given. */
+async function backward(
+  { layer, bottom, top }: Made,
+  topDiff = (_index: number) => 1,
+): Promise<{ bottom: number[]; params: number[][] }> {
+  const stream = new Stream({ threads: 1 });
+  for (const blob of top) for (let i = 0; i < blob.count; i++) blob.diff[i] = topDiff(i);
+  for (const blob of layer.blobs) blob.diff.fill(0);
+  await layer.backward(
+    {
+      bottom,
+      top,
+      propagateDown: bottom.map(() => true),
+      topHasDiff: top.map(() => true),
+      paramWanted: layer.blobs.map(() => true),
+    },
+    stream,
+  );
+  await stream.sync();
+  return {
+    bottom: bottom.flatMap((blob) => [...blob.diff]),
+    params: layer.blobs.map((blob) => [...blob.diff]),
+  };
+}
+
+describe('the backward pass of a quantised layer', () => {
   it('in TEST uses the trimmed input and the trimmed weights, and passes the trims straight through', async () => {
     const made = await quantizedFc(fixed, [0.7, -9], 0.3);
     await forward(made);
@@ -240,6 +249,235 @@ describe('the backward pass of a quantised layer', () => {
     const { layer } = await quantizedFc(fixed, [1, 1], 0);
     for (const wrong of [{}, { trainingForwards: 1 }, { trainingForwards: -1, imagesSeen: 0 }])
       expect(() => layer.restore(wrong)).toThrow(/checkpoint/);
+  });
+});
+
+describe('activations trimmed in TRAIN', () => {
+  const train = { phase: Phase.TRAIN, trainActivations: true };
+  /** Weights and biases that every format below has: what rounds stochastically does not move. */
+  const weights = [0.5, -1, 0.25, 1.5, 0, -0.75];
+  const biases = [0.25, -0.5];
+  const images = 12;
+  /** From -4.4 to 4.4, some of them ties and some outside of the formats' ranges by less than a rounding. */
+  const x = Float32Array.from({ length: 3 * images }, (_, i) => (((i * 7) % 36) - 18) / 4.125);
+  x.set([3.5, 3.625, -4, -4.125, 0.25, -0.25]);
+  const dy = (i: number) => ((i * 5) % 7) - 2.5;
+
+  /** Trims to the nearest, away from zero, between two ends. */
+  const fixedPoint = (bitWidth: number, fractionalLength: number) => {
+    const unit = 2 ** -fractionalLength;
+    const [least, greatest] = [-(2 ** (bitWidth - 1)), 2 ** (bitWidth - 1) - 1].map((code) => code * unit);
+    const trim = (value: number) => {
+      const code = Math.sign(value) * Math.floor(Math.abs(value) / unit + 0.5);
+      return Math.min(Math.max(code * unit, least), greatest) + 0;
+    };
+    return { least, greatest, trim };
+  };
+  /** One mantissa bit, two exponent bits: magnitudes 0, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6. */
+  const float = {
+    least: -6,
+    greatest: 6,
+    trim: (value: number) => {
+      const magnitude = Math.abs(value);
+      if (magnitude < 0.5) return 0;
+      const unit = 2 ** (Math.floor(Math.log2(magnitude)) - 1);
+      return Math.sign(value) * Math.min(Math.floor(magnitude / unit + 0.5) * unit, 6);
+    },
+  };
+  const cases = [
+    {
+      text: 'bw_layer_in: 4 fl_layer_in: 1 bw_layer_out: 5 fl_layer_out: 2 bw_params: 8 fl_params: 2',
+      input: fixedPoint(4, 1),
+      output: fixedPoint(5, 2),
+      factor: 1,
+    },
+    {
+      text: 'precision: INTEGER_POWER_OF_2_WEIGHTS bw_layer_in: 3 fl_layer_in: 0 bw_layer_out: 4 fl_layer_out: 1',
+      input: fixedPoint(3, 0),
+      output: fixedPoint(4, 1),
+      factor: 1,
+    },
+    { text: 'precision: MINIFLOAT mant_bits: 1 exp_bits: 2', input: float, output: float, factor: 2 },
+  ];
+
+  for (const { text, input, output, factor } of cases) {
+    it(`gives what a plain computation gives: ${text}`, async () => {
+      const power = text.includes('POWER');
+      // Powers of two where the weights must be, else numbers that each format has.
+      const w = power
+        ? [0.5, -1, 0.25, 2, -0.125, -0.5]
+        : text.includes('MINI')
+          ? [0.5, -1, 1, 1.5, 0, -0.75]
+          : weights;
+      const b = power || factor === 1 ? biases : [0.5, -0.5];
+      const layerText = `inner_product_param { num_output: 2 } quantization_param { ${text} ${power ? 'exp_min: -4 exp_max: 1' : ''} }`;
+      const values = x.map((value) => value * factor);
+      const made = await makeLayer('FcRistretto', layerText, [{ shape: [images, 3], values }], train);
+      made.layer.blobs[0].set(w);
+      made.layer.blobs[1].set(b);
+
+      const expected = {
+        y: [] as number[],
+        dx: [] as number[],
+        dw: new Array<number>(6).fill(0),
+        db: [0, 0],
+      };
+      const stopped = { inputs: 0, outputs: 0 };
+      for (let n = 0; n < images; n++) {
+        const given = [...values.subarray(3 * n, 3 * n + 3)];
+        const read = given.map(input.trim);
+        const dx = [0, 0, 0];
+        for (let k = 0; k < 2; k++) {
+          const y = output.trim(b[k] + read.reduce((sum, value, c) => sum + value * w[3 * k + c], 0));
+          expected.y.push(y);
+          if (y <= output.least || y >= output.greatest) {
+            stopped.outputs++;
+            continue;
+          }
+          const d = dy(2 * n + k);
+          expected.db[k] += d;
+          for (let c = 0; c < 3; c++) {
+            expected.dw[3 * k + c] += d * read[c];
+            dx[c] += d * w[3 * k + c];
+          }
+        }
+        for (let c = 0; c < 3; c++) {
+          const inside = given[c] >= input.least && given[c] <= input.greatest;
+          if (!inside) stopped.inputs++;
+          expected.dx.push(inside ? dx[c] : 0);
+        }
+      }
+      // Something is stopped on both sides, and most is not.
+      for (const count of Object.values(stopped)) {
+        expect(count).toBeGreaterThan(2);
+        expect(count).toBeLessThan(18);
+      }
+      expect(await forward(made)).toEqual([expected.y]);
+      const diffs = await backward(made, dy);
+      expect(diffs.bottom.map((d) => d + 0)).toEqual(expected.dx.map((d) => d + 0));
+      expect(diffs.params).toEqual([expected.dw, expected.db]);
+      expect([...made.bottom[0].data]).toEqual([...values]);
+    });
+  }
+
+  it('treats every bottom and top of a layer', async () => {
+    const text = `convolution_param { num_output: 1 kernel_size: 1 bias_term: false }
+      quantization_param { bw_layer_in: 3 fl_layer_in: 0 bw_layer_out: 4 fl_layer_out: 0 bw_params: 8 fl_params: 0 }`;
+    const bottoms: Given[] = [
+      { shape: [1, 1, 1, 4], values: [0, 3.25, -4, 2] },
+      { shape: [1, 1, 1, 4], values: [-4.5, 1, 3, -2] },
+    ];
+    const made = await makeLayer('ConvolutionRistretto', text, bottoms, { tops: 2, ...train });
+    made.layer.blobs[0].set([3]);
+    // Inputs saturate at -4 and 3, outputs at -8 and 7.
+    expect(await forward(made)).toEqual([
+      [0, 7, -8, 6],
+      [-8, 3, 7, -6],
+    ]);
+    expect(await backward(made)).toEqual({ bottom: [3, 0, 0, 3, 0, 3, 0, 3], params: [[0 + 2 + 1 - 2]] });
+  });
+
+  it('is off where the context does not ask, and there gradients pass', async () => {
+    const made = await quantizedFc(fixed, [0.75, -2], 0.25, { phase: Phase.TRAIN });
+    await forward(made);
+    expect((await backward(made)).bottom).toEqual([0.75, -2, 0.75, -2]);
+    expect(made.layer.backwardReads.top).toBe(false);
+  });
+
+  it('counts its images, also where the activations are rounded stochastically', async () => {
+    const text = fc('bw_layer_in: 8 fl_layer_in: 0 bw_params: 8 fl_params: 0 rounding_scheme: STOCHASTIC');
+    const make = async () => {
+      const made = await makeLayer('FcRistretto', text, [{ shape: [2, 50], values: () => 0.5 }], train);
+      made.layer.blobs[0].set(new Float32Array(50).fill(1));
+      return made;
+    };
+    const made = await make();
+    const first = await forward(made);
+    expect(made.layer.checkpoint()).toEqual({ trainingForwards: 1, imagesSeen: 2 });
+    const second = await forward(made);
+    expect(second).not.toEqual(first);
+    const resumed = await make();
+    await resumed.layer.restore({ trainingForwards: 1, imagesSeen: 2 });
+    expect(await forward(resumed)).toEqual(second);
+    // What was drawn for the input is what the weights' gradient reads: with weights of 1 they sum up to the tops.
+    const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+    expect(sum((await backward(made)).params[0])).toBe(sum(second[0]));
+  });
+
+  describe('in a net', () => {
+    const layer = (name: string, type: string, bottoms: string, top: string, more = '') =>
+      `layer { name: "${name}" type: "${type}" ${bottoms
+        .split(' ')
+        .map((bottom) => `bottom: "${bottom}"`)
+        .join(' ')} top: "${top}" ${more} }`;
+    const conv = (name: string, bottom: string, top: string) =>
+      layer(
+        name,
+        'ConvolutionRistretto',
+        bottom,
+        top,
+        `convolution_param { num_output: 3 kernel_size: 1 weight_filler { type: "gaussian" std: 0.7 } }
+         quantization_param { bw_layer_in: 4 fl_layer_in: 2 bw_layer_out: 5 fl_layer_out: 3 bw_params: 6 fl_params: 4 }`,
+      );
+    const ends = (body: string, shape = 'dim: 3 dim: 3 dim: 4 dim: 4') => `force_backward: true
+      layer { name: "in" type: "Input" top: "x" top: "label" input_param { shape { ${shape} } shape { ${shape} } } }
+      ${body} ${layer('loss', 'EuclideanLoss', 'z label', 'l')}`;
+
+    async function gradients(text: string, keep: 'all' | 'outputs', trainActivations = true) {
+      const net = await Net.create({
+        param: parseText('NetParameter', text),
+        registry,
+        phase: Phase.TRAIN,
+        backward: true,
+        trainActivations,
+        threads: 1,
+        seed: 3,
+        keep,
+      });
+      for (const blob of net.sourceTops.values())
+        blob.set(Array.from({ length: blob.count }, (_, i) => ((i * 37) % 64) / 20 - 1.6));
+      await net.forward();
+      net.clearParamDiffs();
+      await net.backward();
+      const found = { loss: net.loss, params: net.learnedParams.map(({ blob }) => [...blob.diffToArray()]) };
+      await net.close();
+      return found;
+    }
+
+    it('lets a layer behind it work in place, with the same gradients', async () => {
+      for (const [type, more] of [
+        ['ReLU', ''],
+        ['ReLU', 'relu_param { negative_slope: 0.5 }'],
+        ['Power', 'power_param { scale: 0.5 shift: 2 }'],
+        ['Dropout', ''],
+      ]) {
+        const text = (top: string) =>
+          ends(
+            conv('c0', 'x', 'a') +
+              conv('c1', 'a', 'b') +
+              layer('f', type, 'b', top, more) +
+              conv('c2', top, 'z'),
+          );
+        const apart = await gradients(text('other'), 'all');
+        for (const keep of ['all', 'outputs'] as const)
+          expect(await gradients(text('b'), keep), `${type} ${more}`).toEqual(apart);
+        expect((await gradients(text('b'), 'outputs', false)).params).not.toEqual(apart.params);
+      }
+    });
+
+    it('lies inside of a Concat, with the same gradients', async () => {
+      const body = (behind: string) =>
+        ends(
+          conv('c0', 'x', 'a') +
+            conv('c1', 'a', 'b1') +
+            conv('c2', 'a', 'b2') +
+            layer('join', 'Concat', 'b1 b2', 'b') +
+            behind +
+            conv('c3', 'b', 'z'),
+        );
+      for (const behind of ['', layer('f', 'Power', 'b', 'b', 'power_param { scale: 0.5 shift: 2 }')])
+        expect(await gradients(body(behind), 'outputs')).toEqual(await gradients(body(behind), 'all'));
+    });
   });
 });
 

@@ -164,6 +164,25 @@ describe('Solver', () => {
     await solver.close();
   });
 
+  it('trims activations in training where it is asked to', async () => {
+    const quantised = net.replace('"InnerProduct"', '"FcRistretto"').replace(
+      'inner_product_param',
+      // Outputs of one bit are -1 or 0, and every gradient stops there.
+      'quantization_param { bw_layer_out: 1 fl_layer_out: 0 } inner_product_param',
+    );
+    const learned = async (trainActivations?: boolean) => {
+      const param = parseText('SolverParameter', solverText('').replace(net, quantised));
+      const { solver } = await make('', { param, trainActivations });
+      const before = solver.net.params[0].blob.toArray();
+      await solver.step(1);
+      const after = solver.net.params[0].blob.toArray();
+      await solver.close();
+      return after.some((value, i) => value !== before[i]);
+    };
+    expect(await learned()).toBe(true);
+    expect(await learned(true)).toBe(false);
+  });
+
   it('refuses settings that make no sense, naming the field', async () => {
     await expect(make('iter_size: 0')).rejects.toThrow('iter_size: must be at least 1, not 0');
     await expect(make('type: "Adm"')).rejects.toThrow("type: there is no solver 'Adm'");
