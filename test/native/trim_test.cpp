@@ -397,6 +397,55 @@ TEST(stochastic_rounding_is_unbiased_and_leaves_exact_values) {
   }
 }
 
+// 2^28 draws, as many for each of 2^14 fractions. The words are fixed, so this cannot fail by chance later.
+TEST(the_chance_of_rounding_up_is_the_fraction) {
+  const CpuFeatures features = detect_cpu_features();
+  const int fractions = 1 << 14, draws = 1 << 14;
+  std::vector<float> in(fractions), out(fractions), sums(fractions, 0.0f);
+  const auto fraction = [](int i) { return (2 * i + 1) / double(2 * fractions); };
+  for (int i = 0; i < fractions; ++i) in[size_t(i)] = float(i % 2 ? 3 + fraction(i) : -3 - fraction(i));
+  RandomStream random = {0x123456789abcdefu, fnv1a("conv1/weights", 13), 9, 0};
+  for (int draw = 0; draw < draws; ++draw) {
+    trim_span(in.data(), out.data(), fractions, fixed(8, 0, Rounding::stochastic), random, features);
+    // Whole numbers below 2^24: float32 counts them exactly.
+    for (size_t i = 0; i < sums.size(); ++i) sums[i] += out[i];
+    random.first_element += uint64_t(fractions);
+  }
+  double bias = 0, variance = 0, chi = 0, chi_variance = 0;
+  for (int i = 0; i < fractions; ++i) {
+    const double p = fraction(i), n = draws, spread = n * p * (1 - p);
+    const double excess = std::fabs(double(sums[size_t(i)])) - n * (3 + p);
+    bias += double(sums[size_t(i)]) - n * double(in[size_t(i)]);
+    variance += spread;
+    chi += excess * excess / spread;
+    chi_variance += 2 + (1 - 6 * p * (1 - p)) / spread;  // of a squared, standardised binomial count
+  }
+  CHECK(std::fabs(bias) < 4 * std::sqrt(variance), "the mean is off by ", bias / std::sqrt(variance),
+        " sigma");
+  CHECK(std::fabs(chi - fractions) < 4 * std::sqrt(chi_variance), "chi-square ", chi, " of ", fractions);
+}
+
+TEST(stochastic_trims_do_not_depend_on_the_threads) {
+  const int n = 200003;
+  std::vector<float> in(n), expected(n), out(n);
+  for (int i = 0; i < n; ++i) in[size_t(i)] = std::sin(float(i)) * 3;
+  TrimArguments arguments;
+  arguments.src = Tensor::of(in.data(), {n});
+  arguments.dst = Tensor::of(out.data(), {n});
+  arguments.random = {77, 1, 2, 10};
+  for (const TrimFormat& format : {fixed(8, 4, Rounding::stochastic), mini(3, 4, Rounding::stochastic),
+                                   power(-3, 2, Rounding::stochastic)}) {
+    arguments.format = format;
+    trim_span_ref(in.data(), expected.data(), n, format, arguments.random);
+    for (int threads : {1, 2, 3, 7}) {
+      Context context(threads, detect_cpu_features());
+      std::fill(out.begin(), out.end(), -1.0f);
+      Trim::run(context, arguments);
+      CHECK(out == expected, describe(format), " on ", threads, " threads");
+    }
+  }
+}
+
 TEST(the_op_trims_channel_slices_and_refuses_nan) {
   // Images of 6 elements inside rows of 10.
   std::vector<float> data(30);
