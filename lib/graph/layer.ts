@@ -33,6 +33,11 @@ export interface LayerContext {
   rounding?: Rounding;
   /** Quantised layers: trims activations in the TRAIN phase too; gradients stop where one was clipped. */
   trainActivations?: boolean;
+  /**
+   * Quantised layers: parameters in the TRAIN phase are rounded as their formats say (to nearest), not
+   * stochastically as the original does.
+   */
+  trainNearest?: boolean;
   /** The net will ask for gradients: keep what the backward pass needs of the forward pass. */
   backward?: boolean;
   /** Aborts waiting work (prefetch, decoding). */

@@ -67,6 +67,11 @@ export interface NetOptions {
   rounding?: Rounding;
   /** Quantised layers: trims activations in the TRAIN phase too; gradients stop where one was clipped. */
   trainActivations?: boolean;
+  /**
+   * Quantised layers: parameters in the TRAIN phase are rounded as their formats say (to nearest), not
+   * stochastically as the original does.
+   */
+  trainNearest?: boolean;
   /** Bytes that the net may need at most; the machine's memory where unset. */
   memoryLimit?: number;
   /**
@@ -177,6 +182,7 @@ export class Net {
         baseFolder: options.baseFolder,
         rounding: options.rounding,
         trainActivations: options.trainActivations,
+        trainNearest: options.trainNearest,
         backward: options.backward,
         signal,
       },

@@ -32,8 +32,8 @@ interface Trimmed {
  * A layer on limited-precision numbers: input, output, weights and bias of a plain layer are trimmed to the
  * formats of `quantization_param`. The bottom is never written to: the plain layer trims what it reads. Weights
  * are trimmed into copies, anew only when they have changed. In the TRAIN phase the parameters are rounded
- * stochastically at every forward pass and the activations are left alone, unless the context has them trimmed
- * there as well: no gradient then goes through a value that was clipped.
+ * stochastically at every forward pass and the activations are left alone, unless the context says otherwise: with
+ * trimmed activations, no gradient goes through a value that was clipped.
  */
 export class Quantized extends Layer {
   readonly plain: TrimmingLayer;
@@ -254,7 +254,8 @@ export class Quantized extends Layer {
         step: this.trainingForwards,
         firstElement: 0,
       };
-      const rounding = this.context.phase === Phase.TRAIN ? 'stochastic' : format.rounding;
+      const drawn = this.context.phase === Phase.TRAIN && !this.context.trainNearest;
+      const rounding = drawn ? 'stochastic' : format.rounding;
       const from = this.#sourceOf(blob, rounding === 'stochastic' ? random.step : undefined);
       if (trimmed.madeFrom !== from) {
         trimmed.copy.reshape(blob.shape);

@@ -5,7 +5,15 @@ import type { WatchOptions } from './watch.js';
 
 export interface SolverOptions extends Pick<
   NetOptions,
-  'threads' | 'isa' | 'profile' | 'dataSource' | 'skipBad' | 'rounding' | 'trainActivations' | 'memoryLimit'
+  | 'threads'
+  | 'isa'
+  | 'profile'
+  | 'dataSource'
+  | 'skipBad'
+  | 'rounding'
+  | 'trainActivations'
+  | 'trainNearest'
+  | 'memoryLimit'
 > {
   /** As read from a prototxt. It is not changed. */
   param: SolverParameter;

@@ -63,14 +63,25 @@ export class Solver {
     const definitions = new NetDefinitions(param, baseFolder);
     // Tests run between iterations, when no activation of the net in training is needed any more.
     const arena = new ActivationArena();
-    const { registry, dataSource, skipBad, rounding, trainActivations, memoryLimit, threads, isa, profile } =
-      options;
+    const {
+      registry,
+      dataSource,
+      skipBad,
+      rounding,
+      trainActivations,
+      trainNearest,
+      memoryLimit,
+      threads,
+      isa,
+      profile,
+    } = options;
     const shared = {
       registry,
       dataSource,
       skipBad,
       rounding,
       trainActivations,
+      trainNearest,
       memoryLimit,
       baseFolder,
       seed,

@@ -64,6 +64,12 @@ export const trainCommand = command({
       value: 'TESTS',
       help: 'stop after so many tests in a row without a better one',
     },
+    train_rounding: {
+      kind: 'choice',
+      choices: ['stochastic', 'nearest'],
+      default: 'stochastic',
+      help: 'how parameters of quantised layers are rounded in training; nearest: as when they are tested',
+    },
     train_activations: {
       kind: 'boolean',
       default: false,
@@ -110,6 +116,7 @@ export const trainCommand = command({
       skipBad: values.skip_bad,
       rounding: roundingOf(values.rounding),
       trainActivations: values.train_activations,
+      trainNearest: values.train_rounding === 'nearest',
       signal,
       onEvent: (event) => report.take(event),
     });

@@ -45,6 +45,16 @@ describe('a quantised layer', () => {
     expect(trims()).toBe(3);
   });
 
+  it('rounds parameters to nearest in TRAIN where asked to, and trims them once', async () => {
+    const stream = new Stream({ threads: 1, profile: true });
+    const made = await quantizedFc(fixed, [0.7, -9], 0.3, { phase: Phase.TRAIN, trainNearest: true });
+    const [first] = await forward(made, stream);
+    expect(first[0]).toBeCloseTo(0.75 * 0.75 - 2 * 9 + 0.25, 6);
+    expect(first[1]).toBeCloseTo(0.75 * -0.75 - 2 * 0.3 + 0.25, 6);
+    expect(await forward(made, stream)).toEqual([first]);
+    expect(stream.profile().find(({ op }) => op === 'trim')!.calls).toBe(2);
+  });
+
   it('follows a parameter that shares another blob’s memory', async () => {
     const made = await quantizedFc(fixed, [0, 0], 0);
     const shared = new Blob('shared', [1, 2]);
