@@ -1,5 +1,6 @@
 #!/usr/bin/env sh
-# Step 1 of the tutorial: fine-tunes the quantised net that step 0 wrote.
+# Step 1 of the tutorial: fine-tunes the quantised net that step 0 wrote. The solver's file says how long, and how often
+# it is scored.
 . "$(dirname "$0")/settings.sh"
 float_weights
 if [ ! -f "$QUANTIZED" ]; then
@@ -9,4 +10,4 @@ fi
 
 exec node bin/caffe.mjs train \
   --solver="$demo/solver_finetune.prototxt" \
-  --weights="$WEIGHTS" "$@"
+  --weights="$WEIGHTS" --data="$LMDB" --gpu="$GPU" "$@"
