@@ -8,7 +8,7 @@
 // squared distance): a frozen float net runs beside it on the same images. Weights are rounded to nearest and
 // activations trimmed while it learns, as they are when it is scored. The control is the float net under the same
 // recipe. What was lost, and how much came back, is counted against the control's score.
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
@@ -48,11 +48,16 @@ const out = resolve(options.out);
 mkdirSync(out, { recursive: true });
 const threads = options.threads ? Number(options.threads) : undefined;
 const batch = Number(options.batch);
+/** Images that are scored at a time. */
 const SCORED = 25;
 
 const halves = [join(out, 'even'), join(out, 'odd')];
-if (!halves.every((half) => existsSync(half)))
-  await splitDatabase({ data: options.data, first: halves[0], second: halves[1] });
+const countsFile = join(out, 'halves.json');
+if (!existsSync(countsFile)) {
+  const { first, second } = await splitDatabase({ data: options.data, first: halves[0], second: halves[1] });
+  writeFileSync(countsFile, JSON.stringify([first, second]));
+}
+const counts = JSON.parse(readFileSync(countsFile, 'utf8'));
 
 const TRAIN = 0;
 const TEACHER = 'teacher/';
@@ -129,7 +134,7 @@ async function accuracy(model, weights, half) {
     model,
     weights,
     data: halves[half],
-    iterations: 250 / SCORED,
+    iterations: Math.floor(counts[half] / SCORED),
     threads,
   });
   return means[outputs.findIndex(({ name }) => /top1|^accuracy$/.test(name))];
