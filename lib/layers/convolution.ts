@@ -33,19 +33,12 @@ export class Convolution extends SpatialLayer {
     stream: NativeStream,
     trims: ForwardTrims,
   ): void {
-    const { stride, pad, dilation } = this.window;
     ops.convolution(stream, {
       src,
       weights: this.kernels(weights),
       bias: bias?.tensor(),
       dst,
-      strideH: stride.h,
-      strideW: stride.w,
-      padH: pad.h,
-      padW: pad.w,
-      dilationH: dilation.h,
-      dilationW: dilation.w,
-      group: this.conv.group,
+      ...this.geometryFields,
       relu: this.relu,
       winograd: !trims.exactSums,
       srcTrim: trims.src,
@@ -59,16 +52,9 @@ export class Convolution extends SpatialLayer {
   }
 
   protected override runBackward(tensors: SpatialGradients, stream: NativeStream): void {
-    const { stride, pad, dilation } = this.window;
     ops.convolutionGradient(stream, {
       ...tensors,
-      strideH: stride.h,
-      strideW: stride.w,
-      padH: pad.h,
-      padW: pad.w,
-      dilationH: dilation.h,
-      dilationW: dilation.w,
-      group: this.conv.group,
+      ...this.geometryFields,
       winograd: true,
       label: this.name,
     });

@@ -32,19 +32,12 @@ export class Deconvolution extends SpatialLayer {
     stream: NativeStream,
     trims: ForwardTrims,
   ): void {
-    const { stride, pad, dilation } = this.window;
     ops.deconvolution(stream, {
       src,
       weights: this.kernels(weights),
       bias: bias?.tensor(),
       dst,
-      strideH: stride.h,
-      strideW: stride.w,
-      padH: pad.h,
-      padW: pad.w,
-      dilationH: dilation.h,
-      dilationW: dilation.w,
-      group: this.conv.group,
+      ...this.geometryFields,
       relu: this.relu,
       srcTrim: trims.src,
       dstTrim: trims.dst,
@@ -55,16 +48,9 @@ export class Deconvolution extends SpatialLayer {
   }
 
   protected override runBackward(tensors: SpatialGradients, stream: NativeStream): void {
-    const { stride, pad, dilation } = this.window;
     ops.deconvolutionGradient(stream, {
       ...tensors,
-      strideH: stride.h,
-      strideW: stride.w,
-      padH: pad.h,
-      padW: pad.w,
-      dilationH: dilation.h,
-      dilationW: dilation.w,
-      group: this.conv.group,
+      ...this.geometryFields,
       winograd: true,
       label: this.name,
     });

@@ -58,6 +58,20 @@ export abstract class SpatialLayer extends Layer implements TrimmingLayer {
     return { window: this.window, group: this.conv.group, axis: this.#axis };
   }
 
+  /** The geometry as the native ops take it. */
+  protected get geometryFields() {
+    const { stride, pad, dilation } = this.window;
+    return {
+      strideH: stride.h,
+      strideW: stride.w,
+      padH: pad.h,
+      padW: pad.w,
+      dilationH: dilation.h,
+      dilationW: dilation.w,
+      group: this.conv.group,
+    };
+  }
+
   override setup(bottom: readonly Blob[], top: readonly Blob[]): void {
     if (bottom.length !== top.length)
       this.fail(`has ${bottom.length} bottoms and ${top.length} tops; it needs as many tops as bottoms`);

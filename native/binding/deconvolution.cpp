@@ -1,29 +1,24 @@
 #include "core/op/deconvolution.h"
 
-#include "op_binding.h"
+#include "window_fields.h"
 
 namespace ristretto::binding {
 
 BoundOp bind_deconvolution() {
   using A = DeconvolutionArguments;
-  return bind<Deconvolution>("deconvolution", {
-                                                  tensor("src", &A::src),
-                                                  tensor("weights", &A::weights),
-                                                  optional_tensor("bias", &A::bias),
-                                                  tensor("dst", &A::dst),
-                                                  integer("strideH", &A::stride_h, true, 1),
-                                                  integer("strideW", &A::stride_w, true, 1),
-                                                  integer("padH", &A::pad_h, true, 0),
-                                                  integer("padW", &A::pad_w, true, 0),
-                                                  integer("dilationH", &A::dilation_h, true, 1),
-                                                  integer("dilationW", &A::dilation_w, true, 1),
-                                                  integer("group", &A::group, true, 1),
-                                                  boolean("relu", &A::relu),
-                                                  trim_format("srcTrim", &A::src_trim),
-                                                  trim_format("dstTrim", &A::dst_trim),
-                                                  random_stream("srcRandom", &A::src_random),
-                                                  random_stream("dstRandom", &A::dst_random),
-                                              });
+  return bind<Deconvolution>("deconvolution", joined<A>(
+                                                  {
+                                                      tensor("src", &A::src),
+                                                      tensor("weights", &A::weights),
+                                                      optional_tensor("bias", &A::bias),
+                                                      tensor("dst", &A::dst),
+                                                      boolean("relu", &A::relu),
+                                                      trim_format("srcTrim", &A::src_trim),
+                                                      trim_format("dstTrim", &A::dst_trim),
+                                                      random_stream("srcRandom", &A::src_random),
+                                                      random_stream("dstRandom", &A::dst_random),
+                                                  },
+                                                  convolution_window_fields<A>()));
 }
 
 }  // namespace ristretto::binding

@@ -144,6 +144,13 @@ Field<A> packed_weights(const char* name, PackedWeights* A::*member) {
           }};
 }
 
+// The fields of both lists.
+template <class A>
+std::vector<Field<A>> joined(std::vector<Field<A>> fields, const std::vector<Field<A>>& more) {
+  fields.insert(fields.end(), more.begin(), more.end());
+  return fields;
+}
+
 // One bound op: its JavaScript function, and its fields for the surface test.
 struct BoundOp {
   const char* name;
