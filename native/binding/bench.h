@@ -1,4 +1,5 @@
-// benchConvolutionFixed(problem, options), benchSpan(problem, options): promises of what native/bench measured.
+// benchConvolutionFixed(problem, options), benchSpan(problem, options): promises of what native/bench
+// measured.
 #pragma once
 
 #include <napi.h>
