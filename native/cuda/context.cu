@@ -1,0 +1,221 @@
+// Context, ManagedPool and devices() on the CUDA runtime, which is linked statically: without a driver there
+// are no devices, and no error.
+#include "context.h"
+
+#include <cuda_runtime.h>
+
+#include <map>
+#include <mutex>
+
+namespace ristretto::cuda {
+
+namespace {
+
+std::string text_of(cudaError_t error) {
+  return std::string(cudaGetErrorString(error)) + " (" + cudaGetErrorName(error) + ")";
+}
+
+void check(cudaError_t error, const char* doing) {
+  if (error == cudaSuccess) return;
+  cudaGetLastError();  // it is told once
+  fail(doing, ": ", text_of(error));
+}
+
+int attribute(cudaDeviceAttr which, int device) {
+  int value = 0;
+  check(cudaDeviceGetAttribute(&value, which, device), "device attribute");
+  return value;
+}
+
+DeviceInfo describe(int id) {
+  DeviceInfo info;
+  info.id = id;
+  cudaDeviceProp properties;
+  const cudaError_t error = cudaGetDeviceProperties(&properties, id);
+  if (error != cudaSuccess) {
+    cudaGetLastError();
+    info.unusable = text_of(error);
+    return info;
+  }
+  info.name = properties.name;
+  info.major = properties.major;
+  info.minor = properties.minor;
+  info.multiprocessors = properties.multiProcessorCount;
+  info.memory_bytes = info.free_bytes = properties.totalGlobalMem;
+  info.shared_bytes = properties.sharedMemPerBlockOptin;
+  info.l2_bytes = properties.l2CacheSize;
+  info.managed = attribute(cudaDevAttrConcurrentManagedAccess, id) != 0;
+  if (info.capability() < 75)
+    info.unusable = "compute capability " + std::to_string(info.major) + "." + std::to_string(info.minor) +
+                    " is below 7.5";
+  else if (!info.managed)
+    info.unusable = "host and device cannot use the same memory at once (concurrentManagedAccess is 0)";
+  return info;
+}
+
+}  // namespace
+
+std::vector<DeviceInfo> devices(std::string& why) {
+  int count = 0;
+  const cudaError_t error = cudaGetDeviceCount(&count);
+  std::vector<DeviceInfo> found;
+  if (error != cudaSuccess) {
+    cudaGetLastError();
+    why = text_of(error);
+    return found;
+  }
+  for (int id = 0; id < count; ++id) found.push_back(describe(id));
+  if (found.empty()) why = "the driver shows no device";
+  return found;
+}
+
+struct ManagedPool::State {
+  int device = 0;
+  size_t limit = 0, used = 0;
+  mutable std::mutex mutex;
+  std::multimap<size_t, void*> free;
+  std::map<void*, size_t> given;
+};
+
+ManagedPool::ManagedPool(int device, size_t limit) : state_(new State) {
+  state_->device = device;
+  state_->limit = limit;
+}
+
+ManagedPool::~ManagedPool() {
+  trim();
+  for (const auto& [block, bytes] : state_->given) cudaFree(block);
+}
+
+void* ManagedPool::allocate(size_t bytes) {
+  State& s = *state_;
+  // A few sizes, so that blocks fit again: eighths of powers of two, from 512 bytes on.
+  size_t step = 512;
+  while (step * 8 < bytes) step *= 2;
+  const size_t rounded = (bytes + step - 1) / step * step;
+  std::lock_guard<std::mutex> lock(s.mutex);
+  if (s.limit && s.used + rounded > s.limit)
+    throw DeviceMemoryError("cannot allocate " + std::to_string(bytes) + " bytes on GPU " +
+                            std::to_string(s.device) + ": " + std::to_string(s.used) + " of " +
+                            std::to_string(s.limit) + " are in use");
+  void* block = nullptr;
+  if (const auto kept = s.free.find(rounded); kept != s.free.end()) {
+    block = kept->second;
+    s.free.erase(kept);
+  } else {
+    check(cudaSetDevice(s.device), "choosing the device");
+    cudaError_t error = cudaMallocManaged(&block, rounded, cudaMemAttachGlobal);
+    if (error == cudaErrorMemoryAllocation && !s.free.empty()) {
+      cudaGetLastError();
+      for (const auto& [size, unused] : s.free) cudaFree(unused);
+      s.free.clear();
+      error = cudaMallocManaged(&block, rounded, cudaMemAttachGlobal);
+    }
+    if (error != cudaSuccess) {
+      cudaGetLastError();
+      throw DeviceMemoryError("cannot allocate " + std::to_string(bytes) + " bytes on GPU " +
+                              std::to_string(s.device) + ": " + text_of(error));
+    }
+    // Blobs belong on the device; the host's look at one moves the pages it reads, and back.
+    cudaMemLocation place{};
+    place.type = cudaMemLocationTypeDevice;
+    place.id = s.device;
+    cudaMemAdvise(block, rounded, cudaMemAdviseSetPreferredLocation, place);
+    cudaGetLastError();
+  }
+  s.given[block] = rounded;
+  s.used += rounded;
+  return block;
+}
+
+void ManagedPool::free(void* block) {
+  State& s = *state_;
+  std::lock_guard<std::mutex> lock(s.mutex);
+  const auto given = s.given.find(block);
+  if (given == s.given.end()) return;
+  s.used -= given->second;
+  s.free.emplace(given->second, block);
+  s.given.erase(given);
+}
+
+size_t ManagedPool::used() const {
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  return state_->used;
+}
+
+void ManagedPool::trim() {
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  for (const auto& [size, block] : state_->free) cudaFree(block);
+  state_->free.clear();
+}
+
+Context::Context(int device) {
+  std::string why;
+  const std::vector<DeviceInfo> all = devices(why);
+  require(!all.empty(), "no GPU can be used: ", why);
+  require(device >= 0 && device < int(all.size()), "there is no GPU ", device, ": this machine has ",
+          all.size());
+  device_ = all[size_t(device)];
+  require(device_.unusable.empty(), "GPU ", device, " (", device_.name,
+          ") cannot be used: ", device_.unusable);
+  check(cudaSetDevice(device), "choosing the device");
+  try {
+    cudaStream_t stream = nullptr;
+    check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "making a stream");
+    stream_ = stream;
+    check(cudaMallocManaged(&nan_met_, sizeof(int32_t), cudaMemAttachGlobal), "allocating a report");
+    *nan_met_ = 0;
+  } catch (...) {
+    release();
+    throw;
+  }
+}
+
+Context::~Context() { release(); }
+
+void Context::release() {
+  if (stream_) {
+    cudaStreamSynchronize(static_cast<cudaStream_t>(stream_));
+    cudaStreamDestroy(static_cast<cudaStream_t>(stream_));
+  }
+  cudaFree(scratch_);
+  cudaFree(nan_met_);
+  cudaGetLastError();
+}
+
+void* Context::scratch(size_t bytes) {
+  if (bytes <= scratch_bytes_) return scratch_;
+  wait();
+  check(cudaFree(scratch_), "freeing scratch memory");
+  scratch_ = nullptr;
+  scratch_bytes_ = 0;
+  const cudaError_t error = cudaMalloc(&scratch_, bytes);
+  if (error != cudaSuccess) {
+    cudaGetLastError();
+    scratch_ = nullptr;
+    throw DeviceMemoryError("cannot allocate " + std::to_string(bytes) + " bytes of scratch memory on GPU " +
+                            std::to_string(device_.id) + ": " + text_of(error));
+  }
+  scratch_bytes_ = bytes;
+  return scratch_;
+}
+
+void Context::fill_zero(void* memory, size_t bytes) {
+  check(cudaMemsetAsync(memory, 0, bytes, static_cast<cudaStream_t>(stream_)), "filling with zeros");
+}
+
+void Context::copy(void* to, const void* from, size_t bytes) {
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, static_cast<cudaStream_t>(stream_)), "copying");
+}
+
+void Context::wait() {
+  check(cudaStreamSynchronize(static_cast<cudaStream_t>(stream_)), "a kernel on the device");
+}
+
+void Context::require_success(int code, const char* kernel, const char* doing) const {
+  if (code == cudaSuccess) return;
+  cudaGetLastError();
+  fail("kernel ", kernel, ": ", doing, ": ", text_of(cudaError_t(code)));
+}
+
+}  // namespace ristretto::cuda

@@ -1,0 +1,112 @@
+// What a kernel's launcher may use on a device: its stream, scratch memory, what the device has. One per
+// stream.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "lanes.h"
+
+namespace ristretto::cuda {
+
+// A device as it describes itself. The emulated one stands for a device of the executor.
+struct DeviceInfo {
+  int id = 0;
+  std::string name;
+  int major = 0, minor = 0;  // compute capability
+  int multiprocessors = 1;
+  size_t memory_bytes = 0, free_bytes = 0;
+  size_t shared_bytes = 0;  // most dynamic shared memory of a block
+  int l2_bytes = 0;
+  // Memory that host and device share, both at once: what blobs live in.
+  bool managed = false;
+  std::string unusable;  // why, or empty
+  int capability() const { return 10 * major + minor; }
+};
+
+// How a kernel says that it met a NaN: the op's number, where none was noted before.
+struct NanReport {
+  int32_t* first;  // managed memory; 0: none so far
+  int32_t op;
+  RISTRETTO_DEVICE void tell() const { atomic_first(first, op); }
+};
+
+// The devices that the driver shows; empty, with the reason in `why`, where there is none.
+std::vector<DeviceInfo> devices(std::string& why);
+
+// Out of device memory. The process goes on, and so does the device.
+class DeviceMemoryError : public MemoryError {
+ public:
+  using MemoryError::MemoryError;
+};
+
+// Memory that host and device address alike; pages are where they were last used. Freed blocks are kept and
+// given out again; `limit` (0: none) holds for what is given out.
+class ManagedPool {
+ public:
+  ManagedPool(int device, size_t limit);
+  ~ManagedPool();
+  ManagedPool(const ManagedPool&) = delete;
+  ManagedPool& operator=(const ManagedPool&) = delete;
+
+  // 256-byte aligned, contents undefined. Throws DeviceMemoryError.
+  void* allocate(size_t bytes);
+  void free(void* block);
+  size_t used() const;
+  // Gives blocks that nobody uses back to the system.
+  void trim();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+class Context {
+ public:
+  // Throws Error when there is no such device, or when it cannot be used.
+  explicit Context(int device);
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  const DeviceInfo& device() const { return device_; }
+  // A cudaStream_t.
+  void* stream() const { return stream_; }
+
+  // Device memory that belongs to the launcher that runs now; contents undefined, 256-byte aligned.
+  void* scratch(size_t bytes);
+  // Names what is launched next, in errors that only synchronize() can meet.
+  void begin_op(std::string label);
+  // For kernels of the op that began last.
+  NanReport nan_report() const { return {nan_met_, int32_t(labels_.size())}; }
+
+  void fill_zero(void* memory, size_t bytes);
+  void copy(void* to, const void* from, size_t bytes);
+
+  // Waits for everything launched so far. Throws Error when something failed, or when a kernel met a NaN,
+  // which names the op.
+  void synchronize();
+
+  // `code` is a cudaError_t; throws Error naming the kernel unless it is 0.
+  void require_success(int code, const char* kernel, const char* doing) const;
+  // The order of threads in the executor's next launch.
+  uint32_t next_seed() { return ++seed_; }
+
+ private:
+  void release();
+  void wait();    // for the stream
+  void settle();  // throws what kernels reported
+  DeviceInfo device_;
+  void* stream_ = nullptr;
+  void* scratch_ = nullptr;
+  size_t scratch_bytes_ = 0;
+  int32_t* nan_met_ = nullptr;
+  std::vector<std::string> labels_;  // of the ops since the last synchronize()
+  uint32_t seed_ = 0;
+};
+
+}  // namespace ristretto::cuda

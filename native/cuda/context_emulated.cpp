@@ -1,0 +1,106 @@
+// Context, ManagedPool and devices() of the executor's device: host memory, and kernels that have ended when
+// their launch returns.
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <new>
+
+#include "context.h"
+
+namespace ristretto::cuda {
+
+std::vector<DeviceInfo> devices(std::string&) {
+  DeviceInfo info;
+  info.name = "emulated";
+  info.major = 8;
+  info.multiprocessors = 2;
+  info.memory_bytes = info.free_bytes = size_t{1} << 32;
+  info.shared_bytes = size_t{163} << 10;
+  info.l2_bytes = 1 << 20;
+  info.managed = true;
+  return {info};
+}
+
+struct ManagedPool::State {
+  int device = 0;
+  size_t limit = 0, used = 0;
+  mutable std::mutex mutex;
+  std::map<void*, size_t> given;
+};
+
+ManagedPool::ManagedPool(int device, size_t limit) : state_(new State) {
+  state_->device = device;
+  state_->limit = limit;
+}
+
+ManagedPool::~ManagedPool() {
+  for (const auto& [block, bytes] : state_->given) std::free(block);
+}
+
+void* ManagedPool::allocate(size_t bytes) {
+  State& s = *state_;
+  std::lock_guard<std::mutex> lock(s.mutex);
+  const size_t rounded = (bytes + 255) / 256 * 256;
+  void* block =
+      s.limit && s.used + rounded > s.limit ? nullptr : std::aligned_alloc(256, rounded ? rounded : 256);
+  if (!block)
+    throw DeviceMemoryError("cannot allocate " + std::to_string(bytes) + " bytes on GPU " +
+                            std::to_string(s.device) + ": " + std::to_string(s.used) + " are in use");
+  s.given[block] = rounded;
+  s.used += rounded;
+  return block;
+}
+
+void ManagedPool::free(void* block) {
+  State& s = *state_;
+  std::lock_guard<std::mutex> lock(s.mutex);
+  const auto given = s.given.find(block);
+  if (given == s.given.end()) return;
+  s.used -= given->second;
+  s.given.erase(given);
+  std::free(block);
+}
+
+size_t ManagedPool::used() const {
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  return state_->used;
+}
+
+void ManagedPool::trim() {}
+
+Context::Context(int device) {
+  std::string why;
+  const std::vector<DeviceInfo> all = devices(why);
+  require(device >= 0 && device < int(all.size()), "there is no GPU ", device, ": this machine has ",
+          all.size());
+  device_ = all[size_t(device)];
+  nan_met_ = new int32_t(0);
+}
+
+Context::~Context() { release(); }
+
+void Context::release() {
+  std::free(scratch_);
+  delete nan_met_;
+}
+
+void* Context::scratch(size_t bytes) {
+  // Another block each time: what one launcher leaves there is nothing that the next may count on.
+  std::free(scratch_);
+  scratch_ = std::aligned_alloc(256, (bytes + 256) / 256 * 256);
+  if (!scratch_)
+    throw DeviceMemoryError("cannot allocate " + std::to_string(bytes) + " bytes of scratch memory");
+  std::memset(scratch_, 0xA5, bytes);
+  return scratch_;
+}
+
+void Context::fill_zero(void* memory, size_t bytes) { std::memset(memory, 0, bytes); }
+void Context::copy(void* to, const void* from, size_t bytes) { std::memmove(to, from, bytes); }
+void Context::wait() {}
+
+void Context::require_success(int code, const char* kernel, const char* doing) const {
+  if (code != 0) fail("kernel ", kernel, ": ", doing, ": refused");
+}
+
+}  // namespace ristretto::cuda

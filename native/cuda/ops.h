@@ -1,0 +1,20 @@
+// The ops that run on a device: one row each. run(context, arguments) launches the kernels of an op and
+// returns true, or returns false and leaves everything as it is, where this problem is one for the CPU: the
+// caller then waits for the device and runs the op there, on the same memory.
+#pragma once
+
+#include "context.h"
+#include "core/op/range.h"
+#include "core/op/trim.h"
+
+namespace ristretto::cuda {
+
+// Ops without a row.
+template <class Arguments>
+bool run(Context&, const Arguments&) {
+  return false;
+}
+
+bool run(Context& context, const TrimArguments& arguments);
+
+}  // namespace ristretto::cuda

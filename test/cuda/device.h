@@ -1,0 +1,56 @@
+// The device that a test runs on: the executor's, or the machine's first GPU, without which the test is
+// skipped.
+#pragma once
+
+#include <cstring>
+#include <vector>
+
+#include "../native/check.h"
+#include "core/tensor_view.h"
+#include "cuda/context.h"
+
+namespace ristretto::cuda {
+
+inline Context& test_context() {
+  static Context* context = [] {
+    std::string why;
+    const std::vector<DeviceInfo> all = devices(why);
+    if (all.empty()) check::skip("no GPU: ", why);
+    if (!all[0].unusable.empty()) check::skip("GPU 0 cannot be used: ", all[0].unusable);
+    return new Context(0);
+  }();
+  return *context;
+}
+
+// An array in memory that host and device share, freed with it.
+template <class T>
+class Shared {
+ public:
+  explicit Shared(size_t count) : count_(count) {
+    test_context();
+    data_ = static_cast<T*>(pool().allocate((count ? count : 1) * sizeof(T)));
+    std::memset(static_cast<void*>(data_), 0, count * sizeof(T));
+  }
+  explicit Shared(const std::vector<T>& values) : Shared(values.size()) {
+    std::memcpy(static_cast<void*>(data_), values.data(), count_ * sizeof(T));
+  }
+  ~Shared() { pool().free(data_); }
+  Shared(const Shared&) = delete;
+  Shared& operator=(const Shared&) = delete;
+
+  T* data() const { return data_; }
+  size_t size() const { return count_; }
+  T& operator[](size_t i) const { return data_[i]; }
+  T* begin() const { return data_; }
+  T* end() const { return data_ + count_; }
+
+ private:
+  static ManagedPool& pool() {
+    static ManagedPool pool(0, 0);
+    return pool;
+  }
+  size_t count_;
+  T* data_;
+};
+
+}  // namespace ristretto::cuda
