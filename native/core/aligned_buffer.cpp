@@ -39,8 +39,19 @@ AlignedBuffer::AlignedBuffer(size_t bytes) : size_(bytes) {
   std::memset(data_, 0, rounded);
 }
 
+AlignedBuffer::AlignedBuffer(size_t bytes, std::shared_ptr<MemorySource> source)
+    : AlignedBuffer(source ? 0 : bytes) {
+  if (!source) return;
+  size_ = bytes;
+  if (bytes == 0) return;
+  data_ = source->allocate(bytes);
+  source_ = std::move(source);
+}
+
 AlignedBuffer::~AlignedBuffer() {
-  if (mapped_) {
+  if (source_) {
+    source_->free(data_);
+  } else if (mapped_) {
     munmap(data_, mapped_);
   } else {
     std::free(data_);

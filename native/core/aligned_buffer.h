@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <utility>
+
+#include "memory_source.h"
 
 namespace ristretto {
 
@@ -11,6 +14,8 @@ class AlignedBuffer {
   AlignedBuffer() = default;
   // Throws Error when the memory cannot be had.
   explicit AlignedBuffer(size_t bytes);
+  // From `source`, which is kept as long as its memory; from the host where it is null.
+  AlignedBuffer(size_t bytes, std::shared_ptr<MemorySource> source);
   ~AlignedBuffer();
   AlignedBuffer(AlignedBuffer&& other) noexcept { swap(other); }
   AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {
@@ -26,10 +31,12 @@ class AlignedBuffer {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
     std::swap(mapped_, other.mapped_);
+    std::swap(source_, other.source_);
   }
   void* data_ = nullptr;
   size_t size_ = 0;
-  size_t mapped_ = 0;  // bytes mapped, 0 where the block came from the heap
+  size_t mapped_ = 0;  // bytes mapped, 0 where the block came from the heap or from source_
+  std::shared_ptr<MemorySource> source_;
 };
 
 }  // namespace ristretto

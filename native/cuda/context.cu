@@ -123,6 +123,12 @@ void* ManagedPool::allocate(size_t bytes) {
     cudaMemAdvise(block, rounded, cudaMemAdviseSetPreferredLocation, place);
     cudaGetLastError();
   }
+  cudaError_t error = cudaMemset(block, 0, rounded);
+  if (error == cudaSuccess) error = cudaStreamSynchronize(nullptr);
+  if (error != cudaSuccess) {
+    s.free.emplace(rounded, block);
+    check(error, "clearing memory");
+  }
   s.given[block] = rounded;
   s.used += rounded;
   return block;
@@ -149,7 +155,7 @@ void ManagedPool::trim() {
   state_->free.clear();
 }
 
-Context::Context(int device) {
+Context::Context(int device, std::shared_ptr<ManagedPool> pool) : pool_(std::move(pool)) {
   std::string why;
   const std::vector<DeviceInfo> all = devices(why);
   require(!all.empty(), "no GPU can be used: ", why);
@@ -158,7 +164,8 @@ Context::Context(int device) {
   device_ = all[size_t(device)];
   require(device_.unusable.empty(), "GPU ", device, " (", device_.name,
           ") cannot be used: ", device_.unusable);
-  check(cudaSetDevice(device), "choosing the device");
+  if (!pool_) pool_ = std::make_shared<ManagedPool>(device, 0);
+  use_here();
   try {
     cudaStream_t stream = nullptr;
     check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "making a stream");
@@ -172,6 +179,8 @@ Context::Context(int device) {
 }
 
 Context::~Context() { release(); }
+
+void Context::use_here() { check(cudaSetDevice(device_.id), "choosing the device"); }
 
 void Context::release() {
   if (stream_) {

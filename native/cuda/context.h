@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/memory_source.h"
 #include "lanes.h"
 
 namespace ristretto::cuda {
@@ -46,16 +47,16 @@ class DeviceMemoryError : public MemoryError {
 
 // Memory that host and device address alike; pages are where they were last used. Freed blocks are kept and
 // given out again; `limit` (0: none) holds for what is given out.
-class ManagedPool {
+class ManagedPool : public MemorySource {
  public:
   ManagedPool(int device, size_t limit);
-  ~ManagedPool();
+  ~ManagedPool() override;
   ManagedPool(const ManagedPool&) = delete;
   ManagedPool& operator=(const ManagedPool&) = delete;
 
-  // 256-byte aligned, contents undefined. Throws DeviceMemoryError.
-  void* allocate(size_t bytes);
-  void free(void* block);
+  // 256-byte aligned and zero. Throws DeviceMemoryError.
+  void* allocate(size_t bytes) override;
+  void free(void* block) override;
   size_t used() const;
   // Gives blocks that nobody uses back to the system.
   void trim();
@@ -67,13 +68,17 @@ class ManagedPool {
 
 class Context {
  public:
-  // Throws Error when there is no such device, or when it cannot be used.
-  explicit Context(int device);
+  // Throws Error when there is no such device, or when it cannot be used. Without a pool it makes its own.
+  explicit Context(int device, std::shared_ptr<ManagedPool> pool = nullptr);
   ~Context();
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
   const DeviceInfo& device() const { return device_; }
+  // Where memory for both host and device comes from: packed weights, say.
+  const std::shared_ptr<ManagedPool>& memory() const { return pool_; }
+  // Makes the device the calling thread's, which will launch kernels.
+  void use_here();
   // A cudaStream_t.
   void* stream() const { return stream_; }
 
@@ -101,6 +106,7 @@ class Context {
   void wait();    // for the stream
   void settle();  // throws what kernels reported
   DeviceInfo device_;
+  std::shared_ptr<ManagedPool> pool_;
   void* stream_ = nullptr;
   void* scratch_ = nullptr;
   size_t scratch_bytes_ = 0;

@@ -47,6 +47,7 @@ void* ManagedPool::allocate(size_t bytes) {
   if (!block)
     throw DeviceMemoryError("cannot allocate " + std::to_string(bytes) + " bytes on GPU " +
                             std::to_string(s.device) + ": " + std::to_string(s.used) + " are in use");
+  std::memset(block, 0, rounded);
   s.given[block] = rounded;
   s.used += rounded;
   return block;
@@ -69,16 +70,19 @@ size_t ManagedPool::used() const {
 
 void ManagedPool::trim() {}
 
-Context::Context(int device) {
+Context::Context(int device, std::shared_ptr<ManagedPool> pool) : pool_(std::move(pool)) {
   std::string why;
   const std::vector<DeviceInfo> all = devices(why);
   require(device >= 0 && device < int(all.size()), "there is no GPU ", device, ": this machine has ",
           all.size());
   device_ = all[size_t(device)];
+  if (!pool_) pool_ = std::make_shared<ManagedPool>(device, 0);
   nan_met_ = new int32_t(0);
 }
 
 Context::~Context() { release(); }
+
+void Context::use_here() {}
 
 void Context::release() {
   std::free(scratch_);

@@ -29,7 +29,6 @@ class Shared {
   explicit Shared(size_t count) : count_(count) {
     test_context();
     data_ = static_cast<T*>(pool().allocate((count ? count : 1) * sizeof(T)));
-    std::memset(static_cast<void*>(data_), 0, count * sizeof(T));
   }
   explicit Shared(const std::vector<T>& values) : Shared(values.size()) {
     std::memcpy(static_cast<void*>(data_), values.data(), count_ * sizeof(T));
