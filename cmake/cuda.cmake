@@ -2,7 +2,7 @@
 # ristretto_cuda_emulated: the same kernels' sources for the host executor (native/cuda/executor.h), on any machine.
 option(RISTRETTO_CUDA "build for NVIDIA GPUs where nvcc is found" ON)
 set(RISTRETTO_CUDA_ARCHITECTURES "" CACHE STRING
-  "compute capabilities to compile for, as CMAKE_CUDA_ARCHITECTURES; empty: those of the GPUs here, else all")
+  "as CMAKE_CUDA_ARCHITECTURES; 'present': for the GPUs of this machine; empty: for all, and PTX of the newest")
 
 file(GLOB cuda_kernels CONFIGURE_DEPENDS native/cuda/op/*.cu)
 
@@ -40,24 +40,24 @@ if(RISTRETTO_CUDA AND CMAKE_CUDA_COMPILER AND NOT RISTRETTO_SANITIZE)
   endif()
   set(architectures ${RISTRETTO_CUDA_ARCHITECTURES})
   if(NOT architectures)
-    # A build from source is for this machine; one without a GPU is for all of them, and newer ones through PTX.
+    set(architectures 75-real 80-real 86-real 89-real 90a-real 100-real 100-virtual)
+  elseif(architectures STREQUAL "present")
+    set(architectures)
     find_program(NVIDIA_SMI nvidia-smi)
     if(NVIDIA_SMI)
       execute_process(COMMAND ${NVIDIA_SMI} --query-gpu=compute_cap --format=csv,noheader OUTPUT_VARIABLE found
-        ERROR_QUIET RESULT_VARIABLE failed)
-      if(NOT failed)
-        string(REGEX MATCHALL "[0-9]+\\.[0-9]+" found "${found}")
-        list(REMOVE_DUPLICATES found)
-        foreach(capability ${found})
-          string(REPLACE "." "" capability ${capability})
-          string(REGEX REPLACE "^(90|100)$" "\\1a" capability ${capability})
-          list(APPEND architectures ${capability}-real)
-        endforeach()
-      endif()
+        ERROR_QUIET)
+      string(REGEX MATCHALL "[0-9]+\\.[0-9]+" found "${found}")
+      list(REMOVE_DUPLICATES found)
+      foreach(capability ${found})
+        string(REPLACE "." "" capability ${capability})
+        string(REGEX REPLACE "^90$" "90a" capability ${capability})
+        list(APPEND architectures ${capability}-real)
+      endforeach()
     endif()
-  endif()
-  if(NOT architectures)
-    set(architectures 75-real 80-real 86-real 89-real 90a-real 100-real 100-virtual)
+    if(NOT architectures)
+      set(architectures 80)  # and its PTX, for what is newer
+    endif()
   endif()
   add_library(ristretto_cuda STATIC native/cuda/context.cpp native/cuda/context.cu ${cuda_kernels})
   set_target_properties(ristretto_cuda PROPERTIES CUDA_ARCHITECTURES "${architectures}"

@@ -15,6 +15,13 @@ function run(script, ...args) {
 
 if (only !== '--ts') {
   const cmakeJs = join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
-  run(cmakeJs, 'build', '--CDRISTRETTO_TESTS=OFF', '--parallel', '2');
+  run(
+    cmakeJs,
+    'build',
+    '--CDRISTRETTO_TESTS=OFF',
+    '--CDRISTRETTO_CUDA_ARCHITECTURES=present',
+    '--parallel',
+    '2',
+  );
 }
 if (only !== '--native') run(require.resolve('typescript/bin/tsc'), '-p', root);

@@ -4,7 +4,16 @@ import { root } from './setup.mjs';
 
 const files = spawnSync(
   'git',
-  ['ls-files', 'native/**.h', 'native/**.cpp', 'native/**.cu', 'test/native/*', 'test/cuda/*', 'bench/native/*', 'examples/c/*'],
+  [
+    'ls-files',
+    'native/**.h',
+    'native/**.cpp',
+    'native/**.cu',
+    'test/native/*',
+    'test/cuda/*',
+    'bench/native/*',
+    'examples/c/*',
+  ],
   {
     cwd: root,
     encoding: 'utf8',

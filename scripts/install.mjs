@@ -38,7 +38,8 @@ function build() {
     console.log('ristretto: no cmake here; trying node-gyp');
   } else {
     const cmakeJs = join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
-    const args = [cmakeJs, 'compile', '--CDRISTRETTO_TESTS=OFF', '--parallel', '2'];
+    const options = ['--CDRISTRETTO_TESTS=OFF', '--CDRISTRETTO_CUDA_ARCHITECTURES=present'];
+    const args = [cmakeJs, 'compile', ...options, '--parallel', '2'];
     if (
       attempt('building the addon with cmake-js (the CPU part takes a minute or two)', process.execPath, args)
     )

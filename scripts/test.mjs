@@ -16,7 +16,12 @@ if (!existsSync(join(reference, 'reference', 'README.md')))
 const build = join(root, 'build-core');
 const filters = process.argv.slice(2);
 if (filters.length === 0) {
-  run('cmake', ['-S', root, '-B', build, '-DCMAKE_BUILD_TYPE=Release', '-DRISTRETTO_EMULATED_TESTS=ON']);
+  const options = [
+    '-DCMAKE_BUILD_TYPE=Release',
+    '-DRISTRETTO_EMULATED_TESTS=ON',
+    '-DRISTRETTO_CUDA_ARCHITECTURES=present',
+  ];
+  run('cmake', ['-S', root, '-B', build, ...options]);
   run('cmake', ['--build', build, '--parallel', '2']);
   run('ctest', ['--test-dir', build, '--output-on-failure'], {
     env: { ...process.env, RISTRETTO_REFERENCE: reference },

@@ -11,6 +11,8 @@ export const {
   LmdbWriter,
   convertImage,
   cpuFeatures,
+  devices,
+  useDevice,
   benchConvolutionFixed,
   benchSpan,
   fixedBound,

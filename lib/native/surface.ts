@@ -56,6 +56,19 @@ export interface StreamTiming {
   calls: number;
 }
 
+/** A GPU as it describes itself. */
+export interface GpuInfo {
+  id: number;
+  name: string;
+  /** Compute capability, as '9.0'. */
+  capability: string;
+  multiprocessors: number;
+  /** Bytes. */
+  memory: number;
+  /** Why it cannot be used; empty where it can. */
+  unusable: string;
+}
+
 export type InstructionSet =
   | 'auto'
   | 'portable'
@@ -906,6 +919,13 @@ export interface NativeAddon {
     target: { gray?: boolean; height?: number; width?: number },
   ): Promise<PixelImage>;
   cpuFeatures(): CpuFeatures;
+  /** The GPUs that the driver shows; where there is none, `why`. */
+  devices(): { devices: GpuInfo[]; why: string };
+  /**
+   * Memory and streams made from now on belong to this GPU, null: to the processor. `memoryLimit`: bytes of the
+   * GPU's memory at most, 0 for no limit. Throws where there is no such GPU, or it cannot be used.
+   */
+  useDevice(id: number | null, memoryLimit?: number): void;
   /** Every kernel that supports the problem, each checked against the definition, then timed; on a thread of its own. */
   benchConvolutionFixed(problem: ConvolutionProblem, options: BenchOptions): Promise<ConvolutionTiming[]>;
   benchSpan(problem: SpanProblem, options: BenchOptions): Promise<SpanTiming>;

@@ -5,6 +5,7 @@
 #include "code_tensor.h"
 #include "convert_image.h"
 #include "core/cpu/features.h"
+#include "devices.h"
 #include "fixed_bound.h"
 #include "graph.h"
 #include "handles.h"
@@ -40,6 +41,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define_bench(env, exports);
   define_convert_image(env, exports);
   define_fixed_bound(env, exports);
+  define_devices(env, exports);
   exports.Set("cpuFeatures", Napi::Function::New(env, cpu_features));
   // ops: {name: function}, surface: {name: {field: kind}} (what test/structure compares with lib/native).
   Napi::Object ops = Napi::Object::New(env), surface = Napi::Object::New(env);

@@ -9,14 +9,14 @@
 #include <string>
 #include <vector>
 
-#include "core/context.h"
+#include "place.h"
 
 namespace ristretto::binding {
 
 struct Operation {
   const char* op = nullptr;
   std::string label;  // names the layer in errors and profiles
-  std::function<void(Context&)> run;
+  std::function<void(Place&)> run;
 };
 using Recording = std::vector<Operation>;
 

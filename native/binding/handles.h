@@ -19,6 +19,9 @@ struct EnvironmentState {
   Napi::FunctionReference packed_class;
   Napi::FunctionReference stream_class;
   Napi::FunctionReference graph_class;
+  // What useDevice() chose: of new memory and new streams. -1 and null: the processor.
+  int device = -1;
+  std::shared_ptr<MemorySource> memory;
 };
 inline EnvironmentState& state_of(Napi::Env env) { return *env.GetInstanceData<EnvironmentState>(); }
 

@@ -202,8 +202,8 @@ BoundOp bind(const char* name, std::vector<Field<typename Op::Arguments>> fields
       throw Napi::Error::New(env, (label.empty() ? std::string(name) : label) + ": " + e.what());
     }
     stream.enqueue(name, std::move(label),
-                   [arguments = std::move(arguments), keep = std::move(keep)](Context& context) {
-                     Op::run(context, arguments);
+                   [arguments = std::move(arguments), keep = std::move(keep)](Place& place) {
+                     place.run<Op>(arguments);
                    });
   };
   return bound;

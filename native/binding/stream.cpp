@@ -36,7 +36,10 @@ StreamHandle::StreamHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<St
     profiling_ = options.Get("profile").ToBoolean().Value();
   }
   try {
-    context_ = std::make_unique<Context>(threads, limit_cpu_features(isa));
+    // A wish for an instruction set is one for the processor.
+    const EnvironmentState& state = state_of(env);
+    const int device = isa == "auto" ? state.device : -1;
+    place_ = std::make_unique<Place>(threads, limit_cpu_features(isa), device, state.memory);
   } catch (const Error& e) {
     throw Napi::RangeError::New(env, e.what());
   }
@@ -70,7 +73,7 @@ void StreamHandle::push(Task task) {
   wake_.notify_one();
 }
 
-void StreamHandle::enqueue(const char* op, std::string label, std::function<void(Context&)> run) {
+void StreamHandle::enqueue(const char* op, std::string label, std::function<void(Place&)> run) {
   Operation operation{op, std::move(label), std::move(run)};
   if (capture_) {
     capture_->push_back(std::move(operation));
@@ -109,30 +112,35 @@ void StreamHandle::launch(const Napi::CallbackInfo& info) {
 }
 
 void StreamHandle::loop() {
+  place_->use_here();
   for (;;) {
     Task task;
     {
       std::unique_lock<std::mutex> lock(mutex_);
-      busy_ = false;
-      if (tasks_.empty()) idle_.notify_all();
       wake_.wait(lock, [&] { return stopping_ || !tasks_.empty(); });
       if (stopping_) {
         for (Task& t : tasks_)
           if (t.deferred) settler_.NonBlockingCall(new Outcome{t.deferred, "the stream was closed"});
         tasks_.clear();
+        idle_.notify_all();
         return;
       }
       task = std::move(tasks_.front());
       tasks_.pop_front();
-      busy_ = true;
     }
     if (task.deferred) {
+      wait_for_device();
       std::string error;
       {
         std::lock_guard<std::mutex> lock(mutex_);
         error.swap(error_);
       }
       settler_.NonBlockingCall(new Outcome{task.deferred, std::move(error)});
+    } else if (task.blocks) {
+      wait_for_device();
+      std::lock_guard<std::mutex> lock(mutex_);
+      ++blocking_reached_;
+      idle_.notify_all();
     } else if (task.graph) {
       for (const Operation& operation : *task.graph) {
         if (stopping_) break;
@@ -149,7 +157,11 @@ void StreamHandle::run(const Operation& operation) {
   const auto start = std::chrono::steady_clock::now();
   std::string failure;
   try {
-    operation.run(*context_);
+    place_->begin_op(operation.label.empty() ? operation.op : operation.label);
+    operation.run(*place_);
+    if (profiling_) place_->wait();
+  } catch (const DeferredError& e) {
+    failure = e.what();
   } catch (const std::exception& e) {
     failure = (operation.label.empty() ? std::string(operation.op) : operation.label) + ": " + e.what();
   }
@@ -162,6 +174,17 @@ void StreamHandle::run(const Operation& operation) {
     timing.seconds += seconds;
     ++timing.calls;
   }
+}
+
+void StreamHandle::wait_for_device() {
+  std::string failure;
+  try {
+    place_->wait();
+  } catch (const std::exception& e) {
+    failure = e.what();
+  }
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (error_.empty()) error_ = std::move(failure);
 }
 
 void StreamHandle::settle(Napi::Env env, Napi::Function, void*, Outcome* outcome) {
@@ -204,8 +227,14 @@ Napi::Value StreamHandle::sync(const Napi::CallbackInfo& info) {
 // The same on the calling thread, for tests and short work.
 void StreamHandle::sync_blocking(const Napi::CallbackInfo& info) {
   refuse_during_capture("syncBlocking");
+  if (!stopping_) {
+    Task task;
+    task.blocks = true;
+    push(std::move(task));
+    ++blocking_asked_;
+  }
   std::unique_lock<std::mutex> lock(mutex_);
-  idle_.wait(lock, [&] { return stopping_ || (tasks_.empty() && !busy_); });
+  idle_.wait(lock, [&] { return stopping_ || blocking_reached_ == blocking_asked_; });
   if (!error_.empty()) {
     std::string error;
     error.swap(error_);
@@ -231,7 +260,7 @@ Napi::Value StreamHandle::profile(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value StreamHandle::threads(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), context_->pool.threads());
+  return Napi::Number::New(info.Env(), place_->cpu().pool.threads());
 }
 
 }  // namespace ristretto::binding

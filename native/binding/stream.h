@@ -15,8 +15,8 @@
 #include <string>
 #include <thread>
 
-#include "core/context.h"
 #include "graph.h"
+#include "place.h"
 
 namespace ristretto::binding {
 
@@ -27,14 +27,15 @@ class StreamHandle : public Napi::ObjectWrap<StreamHandle> {
   ~StreamHandle() override;
 
   // `label` names the layer in errors and profiles; `run` owns what it needs.
-  void enqueue(const char* op, std::string label, std::function<void(Context&)> run);
+  void enqueue(const char* op, std::string label, std::function<void(Place&)> run);
 
  private:
   struct Task {
-    // What to run: one operation, or all that a graph holds; neither in a sync marker.
+    // What to run: one operation, or all that a graph holds; neither in a marker.
     Operation operation;
     std::shared_ptr<const Recording> graph;
     Napi::Promise::Deferred* deferred = nullptr;
+    bool blocks = false;  // the marker of a syncBlocking
   };
   struct Outcome {
     Napi::Promise::Deferred* deferred;
@@ -57,20 +58,23 @@ class StreamHandle : public Napi::ObjectWrap<StreamHandle> {
   void loop();
   void push(Task task);
   void run(const Operation& operation);
+  // Waits for the stream's device; what failed there is the stream's error.
+  void wait_for_device();
   void refuse_during_capture(const char* what);
   static void settle(Napi::Env env, Napi::Function, void*, Outcome* outcome);
   using Settler = Napi::TypedThreadSafeFunction<void, Outcome, settle>;
 
-  std::unique_ptr<Context> context_;
+  std::unique_ptr<Place> place_;
   bool profiling_ = false;
   std::mutex mutex_;
   std::condition_variable wake_, idle_;
   std::deque<Task> tasks_;
-  bool busy_ = false;
+  uint64_t blocking_reached_ = 0;                                  // markers of syncBlocking
   std::atomic<bool> stopping_{false};                              // set under the mutex
   std::string error_;                                              // first failure since the last sync
   std::map<std::pair<std::string, std::string>, Timing> timings_;  // (label, op)
   Settler settler_;
+  uint64_t blocking_asked_ = 0;         // JavaScript thread only
   int pending_syncs_ = 0;               // JavaScript thread only
   std::unique_ptr<Recording> capture_;  // JavaScript thread only; null unless a capture is under way
   std::thread thread_;

@@ -2,6 +2,7 @@
 // skipped.
 #pragma once
 
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -13,6 +14,7 @@ namespace ristretto::cuda {
 
 inline Context& test_context() {
   static Context* context = [] {
+    setenv("RISTRETTO_EMULATED_GPU", "1", 1);
     std::string why;
     const std::vector<DeviceInfo> all = devices(why);
     if (all.empty()) check::skip("no GPU: ", why);
