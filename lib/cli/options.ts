@@ -59,6 +59,13 @@ export const netOptions = {
     value: 'IDS',
     help: 'run on this GPU; without a usable one the CPU is used, after a warning',
   },
+  gpu_memory: {
+    kind: 'integer',
+    min: 1,
+    max: 2 ** 30,
+    value: 'MIB',
+    help: "most of the GPU's memory that blobs may take (all of it)",
+  },
   require_gpu: { kind: 'boolean', default: false, help: 'without a usable GPU: an error' },
   threads: {
     kind: 'integer',

@@ -75,8 +75,15 @@ export function meanLines(sites: ScoringSites, scores: NetScores): OriginalLine[
 }
 
 /** The device lines of `quantize`, `test` and `time`. */
-export function deviceLine(site: LogSite): OriginalLine {
+export function cpuLine(site: LogSite): OriginalLine {
   return { site, text: 'Use CPU.' };
+}
+
+export function gpuLines(site: LogSite, id: number, name: string): OriginalLine[] {
+  return [
+    { site, text: `Use GPU with device ID ${id}` },
+    { site, text: `GPU device name: ${name}` },
+  ];
 }
 
 export function integerLengthLines(lengths: readonly LayerIntegerLengths[]): OriginalLine[] {

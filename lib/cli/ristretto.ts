@@ -3,6 +3,7 @@ import { classifyCommand } from './commands/classify.js';
 import { computeImageMeanCommand } from './commands/compute-image-mean.js';
 import { convertCommands } from './commands/convert.js';
 import { convertImagesetCommand } from './commands/convert-imageset.js';
+import { devicesCommand } from './commands/devices.js';
 import { drawImagesetCommand } from './commands/draw-imageset.js';
 import { fetchCommand } from './commands/fetch.js';
 import { planCommand } from './commands/plan.js';
@@ -16,6 +17,7 @@ await runProgram('ristretto', [
   classifyCommand,
   planCommand,
   verifyCommand,
+  devicesCommand,
   convertImagesetCommand,
   computeImageMeanCommand,
   splitDatabaseCommand,

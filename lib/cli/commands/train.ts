@@ -98,7 +98,7 @@ export const trainCommand = command({
     const weights = values.weights ? values.weights.split(',') : undefined;
     if (weights) param.weights = [];
     const gpu = values.gpu ?? (param.solver_mode === Mode.GPU && values.require_gpu ? '0' : undefined);
-    chooseDevice({ gpu, require_gpu: values.require_gpu }, output, { file: 'caffe.cpp', line: 197 });
+    chooseDevice({ ...values, gpu }, output, { file: 'caffe.cpp', line: 197 });
 
     const report = new TrainReport(output, param, values.iterations);
     if (values.snapshot) output.log(trainLines.resuming(values.snapshot));
