@@ -52,8 +52,8 @@ export const commonOptions = {
   help: { kind: 'boolean', default: false, help: 'this text' },
 } as const satisfies OptionTable;
 
-/** Flags of the commands that run a net. */
-export const netOptions = {
+/** Where a net runs. */
+export const gpuOptions = {
   gpu: {
     kind: 'string',
     value: 'IDS',
@@ -67,6 +67,11 @@ export const netOptions = {
     help: "most of the GPU's memory that blobs may take (all of it)",
   },
   require_gpu: { kind: 'boolean', default: false, help: 'without a usable GPU: an error' },
+} as const satisfies OptionTable;
+
+/** Flags of the commands that run a net. */
+export const netOptions = {
+  ...gpuOptions,
   threads: {
     kind: 'integer',
     min: 1,

@@ -2,13 +2,13 @@ import { assertWritable, writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
 import { gpuIds } from '../device.js';
 import { describeMachine, machineLines } from '../machine.js';
-import { netOptions } from '../options.js';
+import { gpuOptions } from '../options.js';
 import { linesOf } from '../original-lines.js';
 
 export const deviceQueryCommand = command({
   name: 'device_query',
   summary: 'what this machine can run on',
-  options: { gpu: netOptions.gpu, require_gpu: netOptions.require_gpu },
+  options: { gpu: gpuOptions.gpu, require_gpu: gpuOptions.require_gpu },
   async run({ values, output }) {
     if (values.json) assertWritable(values.json);
     const wanted = gpuIds(values.gpu);

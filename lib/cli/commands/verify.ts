@@ -6,7 +6,8 @@ import { Phase, readNetText, readWeights } from '../../proto/index.js';
 import { sourcesOnly } from '../../quantize/index.js';
 import { assertWritable, writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
-import { dataOptions, modelOptions, netOptions, stateOptions } from '../options.js';
+import { chooseDevice } from '../device.js';
+import { dataOptions, gpuOptions, modelOptions, netOptions, stateOptions } from '../options.js';
 import { roundingOf } from '../rounding.js';
 import { stagesOf } from '../state.js';
 import { layoutTable, progressBar } from '../table.js';
@@ -63,12 +64,14 @@ export const verifyCommand = command({
     ...dataOptions,
     level: stateOptions.level,
     stage: stateOptions.stage,
+    ...gpuOptions,
     threads: netOptions.threads,
     rounding: netOptions.rounding,
     allow_missing: netOptions.allow_missing,
   },
   async run({ values, output, signal }) {
     if (values.json) assertWritable(values.json);
+    chooseDevice(values, output, { file: 'ristretto', line: 0 });
     const param = withBatch(readNetText(values.model), values.batch);
     const weights = await readWeights(values.weights);
     const base = {

@@ -6,7 +6,8 @@ import { Phase, readNetText, readWeights } from '../../../proto/index.js';
 import { sourcesOnly } from '../../../quantize/index.js';
 import { assertWritable, writeFileAtomic } from '../../../util/index.js';
 import { command } from '../../command.js';
-import { dataOptions, engineOptions, modelOptions, netOptions } from '../../options.js';
+import { chooseDevice } from '../../device.js';
+import { dataOptions, engineOptions, gpuOptions, modelOptions, netOptions } from '../../options.js';
 import { fillInputs } from '../../fill-inputs.js';
 import { roundingOf } from '../../rounding.js';
 import { layoutTable, progressBar } from '../../table.js';
@@ -50,6 +51,7 @@ export const benchModelCommand = command({
     weights: { kind: 'string', value: 'FILE', help: 'trained weights; without them the fillers run' },
     ...engineOptions,
     batch: { kind: 'integer', min: 1, help: "images of a batch (the prototxt's)" },
+    ...gpuOptions,
     threads: netOptions.threads,
     iterations: { kind: 'integer', min: 1, default: 50, help: 'passes that are timed' },
     warmup: { kind: 'integer', min: 1, default: 3, help: 'passes before them' },
@@ -60,6 +62,7 @@ export const benchModelCommand = command({
   },
   async run({ values, output, signal }) {
     if (values.json) assertWritable(values.json);
+    chooseDevice(values, output, { file: 'ristretto', line: 0 });
     const param = withBatch(readNetText(values.model), values.batch);
     const weights = values.weights === undefined ? null : await readWeights(values.weights);
     const base = {
