@@ -1,5 +1,6 @@
-// Where a stream's operations run: on the processor, and on a device where the stream has one. An op with kernels
-// for the device is launched there; any other waits for the device and runs on the processor, on the same memory.
+// Where a stream's operations run: on the processor, and on a device where the stream has one. An op with
+// kernels for the device is launched there; any other waits for the device and runs on the processor, on the
+// same memory.
 #pragma once
 
 #include <memory>

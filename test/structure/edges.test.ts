@@ -99,6 +99,26 @@ describe('native', () => {
     expect(includes('native/include/ristretto.h')).toEqual([]);
   });
 
+  it('keeps cuda out of core, and Node and the binding out of cuda', () => {
+    const wrong = [...files('native/core', /\.(h|cpp)$/), ...files('native/cuda', /\.(h|cpp|cu)$/)].filter(
+      (file) =>
+        (file.startsWith(join('native', 'core'))
+          ? /#include\s*[<"](cuda|\.\.\/cuda)/
+          : /#include\s*[<"](napi|node_api|binding\/)/
+        ).test(readFileSync(join(root, file), 'utf8')),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it("gives kernels no word of CUDA's own: the executor would not know it", () => {
+    const foreign =
+      /threadIdx|blockIdx|__shared__|__global__|__syncthreads|__shfl|<<<|\basm\b|cuda_runtime|cuda[A-Z]\w+\(/;
+    const wrong = files('native/cuda/op', /\.(h|cu)$/).filter((file) =>
+      foreign.test(readFileSync(join(root, file), 'utf8')),
+    );
+    expect(wrong).toEqual([]);
+  });
+
   it('keeps what a header of core includes below it', () => {
     const wrong: string[] = [];
     for (const file of files('native/core/format', /\.h$/))
