@@ -260,7 +260,7 @@ export class IntegerNet {
       this.#lowering = lowering;
       this.#bounds = bounds;
       this.#plan = planMemory(lowering, {
-        partBytes: this.#options.partBytes ?? DEFAULT_PART_BYTES,
+        partBytes: this.#options.partBytes ?? (this.stream.onDevice ? Infinity : DEFAULT_PART_BYTES),
         retain: this.#options.retain,
       });
       this.#program = null;

@@ -1,4 +1,5 @@
 import { Blob } from '../blob/index.js';
+import type { NativeStream } from '../native/index.js';
 import type { NetLayer } from './build.js';
 
 /**
@@ -6,7 +7,12 @@ import type { NetLayer } from './build.js';
  * What it saves is memory (SqueezeNet at batch 25: 30 MB of activations instead of 147). Much smaller parts make
  * layers so short that threads wait for each other.
  */
-export const DEFAULT_PART_BYTES = 32 * 2 ** 20;
+const DEFAULT_PART_BYTES = 32 * 2 ** 20;
+
+/** A GPU wants the whole batch at once: it hides memory's latency behind the work of many threads. */
+export function defaultPartBytes(stream: NativeStream): number {
+  return stream.onDevice ? Infinity : DEFAULT_PART_BYTES;
+}
 
 /** A part of a batch in a blob that layers outside the run see whole. */
 interface Window {

@@ -18,7 +18,7 @@ import type { BackwardPass, Layer, LayerRegistry } from './layer.js';
 import { checkMemory, measureMemory, memoryLimit, type NetMemory } from './memory.js';
 import { collectParams, fillParams, type NetParam } from './params.js';
 import { RecordedPass, type Stretch } from './recorded-pass.js';
-import { DEFAULT_PART_BYTES, turnTo, type PartedRun } from './batch-parts.js';
+import { defaultPartBytes, turnTo, type PartedRun } from './batch-parts.js';
 import { fuseRelus, plainPlan, planNet, planTraining, undoPlan, type Plan } from './plan.js';
 import { copyTrained, netToProto, setLearnable, type CopyReport } from './weights.js';
 import { checkWiring, listNames, suggestion } from './wiring.js';
@@ -76,7 +76,7 @@ export interface NetOptions {
   memoryLimit?: number;
   /**
    * Bytes that one layer's bottoms and tops may take at a time: a larger batch is run in parts where the layers
-   * allow it, each part through all of them. Infinity keeps batches whole. Default 32 MB.
+   * allow it, each part through all of them. Infinity keeps batches whole, the default on a GPU; 32 MB elsewhere.
    */
   partBytes?: number;
   /** Aborts creation and every pass. */
@@ -213,10 +213,15 @@ export class Net {
       : this.layers.map(() => null);
     this.#fused = this.#keepAll ? new Set() : fuseRelus(this.layers);
     this.#arena = options.arena ?? new ActivationArena();
-    this.#makePlan();
     this.#ownsStream = !options.stream;
     this.stream =
       options.stream ?? new Stream({ threads: options.threads, isa: options.isa, profile: options.profile });
+    try {
+      this.#makePlan();
+    } catch (error) {
+      if (this.#ownsStream) this.stream.close();
+      throw error;
+    }
     this.#arena.attach(this.stream);
   }
 
@@ -528,7 +533,7 @@ export class Net {
             this.layers,
             plannable,
             this.#fused,
-            this.#inParts ? (this.#options.partBytes ?? DEFAULT_PART_BYTES) : Infinity,
+            this.#inParts ? (this.#options.partBytes ?? defaultPartBytes(this.stream)) : Infinity,
           );
     }
     for (const blob of this.#diffs.offsets.keys()) blob.releaseDiff();

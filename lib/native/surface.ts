@@ -95,6 +95,8 @@ export interface StreamOptions {
  */
 export interface NativeStream {
   readonly threads: number;
+  /** Whether it belongs to a GPU: useDevice() had chosen one when it was made, and no instruction set was asked for. */
+  readonly onDevice: boolean;
   /** Resolves when everything enqueued so far is done; rejects with the first error, which names the layer. */
   sync(): Promise<void>;
   /** The same, blocking the JavaScript thread. */

@@ -3,6 +3,7 @@
 // same memory.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -49,9 +50,36 @@ class Place {
         under_way_ = true;
         return;
       }
+      if (capturing_) throw NotCaptured();
+      fell_back_ = true;
       wait();
     }
     Op::run(cpu_, arguments);
+  }
+
+  // Runs all of a recording through `run_all`, which calls run() for each operation and says whether all of
+  // them ran. On a device the second time is captured, and launched as one from then on, where every
+  // operation has kernels.
+  template <class RunAll>
+  void run_recorded(const std::shared_ptr<const void>& recording, const RunAll& run_all) {
+    if (!device_) return void(run_all());
+    forget_dropped();
+    Captured& captured = captured_[recording.get()];
+    captured.recording = recording;
+    if (captured.graph && captured.scratch_moves == device_->scratch_moves()) {
+      device_->launch(*captured.graph);
+      under_way_ = true;
+      return;
+    }
+    captured.graph = nullptr;
+    if (captured.runs++ == 0 || captured.on_processor) {
+      fell_back_ = false;
+      run_all();
+      captured.on_processor = fell_back_;
+      return;
+    }
+    captured.scratch_moves = device_->scratch_moves();
+    capture(captured, run_all);
   }
 
   // For what is under way on the device. Throws DeferredError when some of it failed.
@@ -66,9 +94,53 @@ class Place {
   }
 
  private:
+  struct NotCaptured {};
+  struct Captured {
+    std::weak_ptr<const void> recording;
+    std::unique_ptr<cuda::Graph> graph;
+    int runs = 0, scratch_moves = 0;
+    bool on_processor = false;  // some of it
+  };
+
+  template <class RunAll>
+  void capture(Captured& captured, const RunAll& run_all) {
+    device_->begin_capture();
+    capturing_ = true;
+    bool whole = true, failed = false;
+    try {
+      failed = !run_all();
+    } catch (const NotCaptured&) {
+      whole = false;
+    } catch (...) {
+      capturing_ = false;
+      device_->end_capture();
+      throw;
+    }
+    capturing_ = false;
+    captured.graph = device_->end_capture();
+    if (failed) {
+      captured.graph = nullptr;
+      return;
+    }
+    if (whole && captured.graph && captured.scratch_moves == device_->scratch_moves()) {
+      device_->launch(*captured.graph);
+      under_way_ = true;
+      return;
+    }
+    captured.graph = nullptr;
+    captured.on_processor = true;
+    run_all();
+  }
+
+  void forget_dropped() {
+    std::erase_if(captured_, [](const auto& entry) { return entry.second.recording.expired(); });
+  }
+
   Context cpu_;
   std::unique_ptr<cuda::Context> device_;
-  bool under_way_ = false;
+  std::map<const void*, Captured> captured_;
+  bool under_way_ = false, capturing_ = false;
+  bool fell_back_ = false;  // an op ran on the processor
 };
 
 #else
@@ -84,6 +156,10 @@ class Place {
   template <class Op>
   void run(const typename Op::Arguments& arguments) {
     Op::run(cpu_, arguments);
+  }
+  template <class RunAll>
+  void run_recorded(const std::shared_ptr<const void>&, const RunAll& run_all) {
+    run_all();
   }
   void wait() {}
 

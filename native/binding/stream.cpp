@@ -14,7 +14,8 @@ void StreamHandle::define(Napi::Env env, Napi::Object exports) {
        InstanceMethod<&StreamHandle::begin_capture>("beginCapture"),
        InstanceMethod<&StreamHandle::end_capture>("endCapture"),
        InstanceMethod<&StreamHandle::launch>("launch"), InstanceMethod<&StreamHandle::profile>("profile"),
-       InstanceMethod<&StreamHandle::close>("close"), InstanceAccessor<&StreamHandle::threads>("threads")});
+       InstanceMethod<&StreamHandle::close>("close"), InstanceAccessor<&StreamHandle::threads>("threads"),
+       InstanceAccessor<&StreamHandle::on_device>("onDevice")});
   state_of(env).stream_class = Napi::Persistent(constructor);
   exports.Set("Stream", constructor);
 }
@@ -142,10 +143,7 @@ void StreamHandle::loop() {
       ++blocking_reached_;
       idle_.notify_all();
     } else if (task.graph) {
-      for (const Operation& operation : *task.graph) {
-        if (stopping_) break;
-        run(operation);
-      }
+      run_recorded(task.graph);
     } else {
       run(task.operation);
     }
@@ -173,6 +171,25 @@ void StreamHandle::run(const Operation& operation) {
     Timing& timing = timings_[{operation.label, operation.op}];
     timing.seconds += seconds;
     ++timing.calls;
+  }
+}
+
+void StreamHandle::run_recorded(const std::shared_ptr<const Recording>& recording) {
+  if (!error_.empty()) return;
+  const auto run_all = [&] {
+    for (const Operation& operation : *recording) {
+      if (stopping_) break;
+      run(operation);
+    }
+    return !stopping_ && error_.empty();
+  };
+  // A profile wants every operation's own time.
+  if (profiling_) return void(run_all());
+  try {
+    place_->run_recorded(recording, run_all);
+  } catch (const std::exception& e) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (error_.empty()) error_ = e.what();
   }
 }
 
@@ -257,6 +274,10 @@ Napi::Value StreamHandle::profile(const Napi::CallbackInfo& info) {
     rows.Set(index++, row);
   }
   return rows;
+}
+
+Napi::Value StreamHandle::on_device(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), place_->has_device());
 }
 
 Napi::Value StreamHandle::threads(const Napi::CallbackInfo& info) {

@@ -52,12 +52,14 @@ class StreamHandle : public Napi::ObjectWrap<StreamHandle> {
   Napi::Value end_capture(const Napi::CallbackInfo& info);
   void launch(const Napi::CallbackInfo& info);
   Napi::Value profile(const Napi::CallbackInfo& info);
+  Napi::Value on_device(const Napi::CallbackInfo& info);
   Napi::Value threads(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
   void stop();
   void loop();
   void push(Task task);
   void run(const Operation& operation);
+  void run_recorded(const std::shared_ptr<const Recording>& recording);
   // Waits for the stream's device; what failed there is the stream's error.
   void wait_for_device();
   void refuse_during_capture(const char* what);

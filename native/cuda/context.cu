@@ -206,7 +206,40 @@ void* Context::scratch(size_t bytes) {
                             std::to_string(device_.id) + ": " + text_of(error));
   }
   scratch_bytes_ = bytes;
+  ++scratch_moves_;
   return scratch_;
+}
+
+namespace {
+
+class DeviceGraph : public Graph {
+ public:
+  explicit DeviceGraph(cudaGraphExec_t graph) : graph(graph) {}
+  ~DeviceGraph() override { cudaGraphExecDestroy(graph); }
+  const cudaGraphExec_t graph;
+};
+
+}  // namespace
+
+void Context::begin_capture() {
+  check(cudaStreamBeginCapture(static_cast<cudaStream_t>(stream_), cudaStreamCaptureModeRelaxed),
+        "beginning a capture");
+}
+
+std::unique_ptr<Graph> Context::end_capture() {
+  cudaGraph_t captured = nullptr;
+  cudaGraphExec_t graph = nullptr;
+  cudaError_t error = cudaStreamEndCapture(static_cast<cudaStream_t>(stream_), &captured);
+  if (error == cudaSuccess) error = cudaGraphInstantiate(&graph, captured, 0);
+  if (captured) cudaGraphDestroy(captured);
+  if (error == cudaSuccess) return std::make_unique<DeviceGraph>(graph);
+  cudaGetLastError();
+  return nullptr;
+}
+
+void Context::launch(const Graph& graph) {
+  check(cudaGraphLaunch(static_cast<const DeviceGraph&>(graph).graph, static_cast<cudaStream_t>(stream_)),
+        "launching a graph");
 }
 
 void Context::fill_zero(void* memory, size_t bytes) {

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -66,6 +68,13 @@ class ManagedPool : public MemorySource {
   std::unique_ptr<State> state_;
 };
 
+// What was launched between begin_capture() and end_capture(), to be launched again in one call: the same
+// kernels on the same memory.
+class Graph {
+ public:
+  virtual ~Graph() = default;
+};
+
 class Context {
  public:
   // Throws Error when there is no such device, or when it cannot be used. Without a pool it makes its own.
@@ -84,13 +93,22 @@ class Context {
 
   // Device memory that belongs to the launcher that runs now; contents undefined, 256-byte aligned.
   void* scratch(size_t bytes);
+  // Changes when scratch() has moved: graphs captured before point to what is gone.
+  int scratch_moves() const { return scratch_moves_; }
   // Names what is launched next, in errors that only synchronize() can meet.
-  void begin_op(std::string label);
+  void begin_op(const std::string& label);
   // For kernels of the op that began last.
-  NanReport nan_report() const { return {nan_met_, int32_t(labels_.size())}; }
+  NanReport nan_report() const { return {nan_met_, op_}; }
 
   void fill_zero(void* memory, size_t bytes);
   void copy(void* to, const void* from, size_t bytes);
+
+  // From here to end_capture() launches are noted and not carried out. scratch() must not move meanwhile:
+  // what is captured has run before.
+  void begin_capture();
+  // Null where something could not be captured; everything noted is dropped then.
+  std::unique_ptr<Graph> end_capture();
+  void launch(const Graph& graph);
 
   // Waits for everything launched so far. Throws Error when something failed, or when a kernel met a NaN,
   // which names the op.
@@ -98,6 +116,8 @@ class Context {
 
   // `code` is a cudaError_t; throws Error naming the kernel unless it is 0.
   void require_success(int code, const char* kernel, const char* doing) const;
+  // Of the executor's device: does the work, or notes it while a capture is under way.
+  void carry_out(std::function<void()> work);
   // The order of threads in the executor's next launch.
   uint32_t next_seed() { return ++seed_; }
 
@@ -111,8 +131,12 @@ class Context {
   void* scratch_ = nullptr;
   size_t scratch_bytes_ = 0;
   int32_t* nan_met_ = nullptr;
-  std::vector<std::string> labels_;  // of the ops since the last synchronize()
+  std::vector<std::string> labels_;  // op n has the label n - 1
+  std::map<std::string, int32_t> ops_;
+  int32_t op_ = 0;
+  int scratch_moves_ = 0;
   uint32_t seed_ = 0;
+  std::unique_ptr<Graph> capture_;  // the executor's
 };
 
 }  // namespace ristretto::cuda

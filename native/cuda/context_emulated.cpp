@@ -95,17 +95,49 @@ void Context::release() {
 }
 
 void* Context::scratch(size_t bytes) {
-  // Another block each time: what one launcher leaves there is nothing that the next may count on.
-  std::free(scratch_);
-  scratch_ = std::aligned_alloc(256, (bytes + 256) / 256 * 256);
-  if (!scratch_)
-    throw DeviceMemoryError("cannot allocate " + std::to_string(bytes) + " bytes of scratch memory");
-  std::memset(scratch_, 0xA5, bytes);
+  if (bytes > scratch_bytes_) {
+    std::free(scratch_);
+    scratch_bytes_ = 0;
+    ++scratch_moves_;
+    scratch_ = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
+    if (!scratch_)
+      throw DeviceMemoryError("cannot allocate " + std::to_string(bytes) + " bytes of scratch memory");
+    scratch_bytes_ = bytes;
+  }
+  // What one launcher left there is nothing that the next may count on.
+  carry_out([=, this] { std::memset(scratch_, 0xA5, bytes); });
   return scratch_;
 }
 
-void Context::fill_zero(void* memory, size_t bytes) { std::memset(memory, 0, bytes); }
-void Context::copy(void* to, const void* from, size_t bytes) { std::memmove(to, from, bytes); }
+void Context::fill_zero(void* memory, size_t bytes) {
+  carry_out([=] { std::memset(memory, 0, bytes); });
+}
+void Context::copy(void* to, const void* from, size_t bytes) {
+  carry_out([=] { std::memmove(to, from, bytes); });
+}
+
+namespace {
+
+class NotedWork : public Graph {
+ public:
+  std::vector<std::function<void()>> work;
+};
+
+}  // namespace
+
+void Context::carry_out(std::function<void()> work) {
+  if (capture_)
+    static_cast<NotedWork&>(*capture_).work.push_back(std::move(work));
+  else
+    work();
+}
+
+void Context::begin_capture() { capture_ = std::make_unique<NotedWork>(); }
+std::unique_ptr<Graph> Context::end_capture() { return std::move(capture_); }
+void Context::launch(const Graph& graph) {
+  for (const auto& work : static_cast<const NotedWork&>(graph).work) work();
+}
+
 void Context::wait() {}
 
 void Context::require_success(int code, const char* kernel, const char* doing) const {

@@ -32,12 +32,14 @@ template <class... Parameters, class... Arguments>
 void launch(Context& context, const char* name, const Grid& grid, int threads, size_t shared_bytes,
             void (*kernel)(Parameters...), const Arguments&... arguments) {
   context.require_success(shared_bytes <= context.device().shared_bytes ? 0 : 1, name, "launch");
-  try {
-    executor::run(
-        grid, threads, shared_bytes, [&] { kernel(arguments...); }, context.next_seed());
-  } catch (const Error& e) {
-    fail("kernel ", name, ": ", e.what());
-  }
+  context.carry_out([=, &context] {
+    try {
+      executor::run(
+          grid, threads, shared_bytes, [&] { kernel(arguments...); }, context.next_seed());
+    } catch (const Error& e) {
+      fail("kernel ", name, ": ", e.what());
+    }
+  });
 }
 
 #endif

@@ -1,0 +1,90 @@
+// Streams and memory of a GPU that the host executor plays.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type * as Native from '../../../lib/native/index.js';
+
+let native: typeof Native;
+beforeAll(async () => {
+  // Read when the addon is loaded, in this test's own process.
+  process.env.RISTRETTO_EMULATED_GPU = '1';
+  native = await import('../../../lib/native/index.js');
+  native.useDevice(0);
+});
+afterAll(() => native.useDevice(null));
+
+const format = { kind: 'dynamicFixedPoint', bitWidth: 8, fractionalLength: 4 } as const;
+
+function tensor(values: readonly number[]): { view: Native.NativeTensor; data: Float32Array } {
+  const memory = new native.NativeMemory(4 * values.length);
+  const data = new Float32Array(memory.arrayBuffer);
+  data.set(values);
+  return { view: new native.Tensor(memory, 0, 'f32', [values.length]), data };
+}
+
+describe('a stream of a GPU', () => {
+  it('is one where no instruction set is asked for', () => {
+    const here = new native.Stream();
+    const portable = new native.Stream({ isa: 'portable' });
+    expect([here.onDevice, portable.onDevice]).toEqual([true, false]);
+    [here, portable].forEach((stream) => stream.close());
+  });
+
+  it('runs ops with kernels and ops without in order, on the same memory', async () => {
+    const stream = new native.Stream();
+    const src = tensor([0.03, 1.26, -3.3, 40]);
+    const middle = tensor([0, 0, 0, 0]);
+    const dst = tensor([0, 0, 0, 0]);
+    native.ops.trim(stream, { src: src.view, dst: middle.view, format });
+    native.ops.copyStrided(stream, {
+      src: middle.view,
+      dst: dst.view,
+      counts: [4],
+      srcStrides: [1],
+      dstStrides: [1],
+    });
+    await stream.sync();
+    expect([...dst.data]).toEqual([0, 1.25, -3.3125, 7.9375]);
+    stream.close();
+  });
+
+  it('replays a recording as it reads now', async () => {
+    const stream = new native.Stream();
+    const src = tensor([0]);
+    const dst = tensor([0]);
+    stream.beginCapture();
+    native.ops.trim(stream, { src: src.view, dst: dst.view, format, label: 'in a graph' });
+    const graph = stream.endCapture();
+    for (let i = 0; i < 4; i++) {
+      src.data[0] = i + 0.26;
+      stream.launch(graph);
+      await stream.sync();
+      expect(dst.data[0]).toBe(i + 0.25);
+    }
+    src.data[0] = NaN;
+    stream.launch(graph);
+    await expect(stream.sync()).rejects.toThrow('in a graph: NaN in the data to be trimmed');
+    src.data[0] = 2;
+    stream.launch(graph);
+    await stream.sync();
+    expect(dst.data[0]).toBe(2);
+    stream.close();
+  });
+
+  it('names the op that met a NaN, though others have been launched behind it', async () => {
+    const stream = new native.Stream();
+    const good = tensor([1]);
+    const bad = tensor([NaN]);
+    const dst = tensor([0]);
+    native.ops.trim(stream, { src: good.view, dst: dst.view, format, label: 'before' });
+    native.ops.trim(stream, { src: bad.view, dst: dst.view, format, label: 'guilty' });
+    native.ops.trim(stream, { src: good.view, dst: dst.view, format, label: 'behind' });
+    expect(() => stream.syncBlocking()).toThrow('guilty: NaN in the data to be trimmed');
+    stream.syncBlocking();
+    stream.close();
+  });
+});
+
+it('refuses what is no GPU', () => {
+  expect(() => native.useDevice(1)).toThrow('there is no GPU 1: this machine has 1');
+  expect(() => native.useDevice(-1)).toThrow('useDevice: the device must be a whole number');
+  expect(() => native.useDevice(0, -5)).toThrow('useDevice: the memory limit');
+});
