@@ -4,7 +4,9 @@
 #pragma once
 
 #include "context.h"
+#include "core/op/elementwise.h"
 #include "core/op/range.h"
+#include "core/op/transform_images.h"
 #include "core/op/trim.h"
 
 namespace ristretto::cuda {
@@ -15,6 +17,8 @@ bool run(Context&, const Arguments&) {
   return false;
 }
 
+bool run(Context& context, const ElementwiseArguments& arguments);
+bool run(Context& context, const TransformImagesArguments& arguments);
 bool run(Context& context, const TrimArguments& arguments);
 
 }  // namespace ristretto::cuda

@@ -119,6 +119,72 @@ TEST(a_missing_barrier_shows) {
   CHECK(wrong > 0);
 }
 
+TEST(a_warp_multiplies_matrices_of_bytes) {
+  // a (16, 32) and b's columns (8, 32) in shared memory, read as a kernel reads them.
+  std::vector<int32_t> product(16 * 8);
+  executor::run({}, 32, 1024, [&] {
+    int8_t* a = shared_memory<int8_t>();
+    int8_t* b = shared_memory<int8_t>(512);
+    for (int i = thread_index(); i < 512; i += 32) a[i] = int8_t(i * 7 % 255 - 127);
+    for (int i = thread_index(); i < 256; i += 32) b[i] = int8_t(i * 11 % 251 - 125);
+    block_barrier();
+    uint32_t a_fragments[4], b_fragments[4];
+    const int lane = lane_index(), matrix = lane / 8;
+    load_matrix4(a_fragments, a + (lane % 8 + matrix % 2 * 8) * 32 + matrix / 2 * 16);
+    load_matrix4(b_fragments, b + lane % 8 * 32 + matrix % 2 * 16);
+    int32_t d[4] = {1, 1, 1, 1};
+    mma_s8(d, a_fragments, {b_fragments[0], b_fragments[1]});
+    for (int i = 0; i < 4; ++i) product[size_t((lane / 4 + i / 2 * 8) * 8 + lane % 4 * 2 + i % 2)] = d[i];
+  });
+  for (int row = 0; row < 16; ++row)
+    for (int column = 0; column < 8; ++column) {
+      int32_t expected = 1;
+      for (int k = 0; k < 32; ++k)
+        expected += ((row * 32 + k) * 7 % 255 - 127) * ((column * 32 + k) * 11 % 251 - 125);
+      CHECK_EQUAL(product[size_t(row * 8 + column)], expected, "row ", row, " column ", column);
+    }
+}
+
+TEST(a_warp_multiplies_matrices_of_floats) {
+  // Small whole numbers, which tf32 and bf16 hold exactly.
+  const auto a_of = [](int row, int k) { return float((row * 5 + k * 3) % 17 - 8); };
+  const auto b_of = [](int k, int column) { return float((k * 7 + column) % 13 - 6); };
+  std::vector<float> tf32(16 * 8), bf16(16 * 8);
+  executor::run({}, 32, 0, [&] {
+    const int row = lane_index() / 4, t = lane_index() % 4;
+    const auto pair = [](float low, float high) {
+      return bits_of(low) >> 16 | (bits_of(high) & 0xFFFF0000u);
+    };
+    float d[4] = {}, e[4] = {};
+    mma_tf32(d,
+             {bits_of(a_of(row, t)), bits_of(a_of(row + 8, t)), bits_of(a_of(row, t + 4)),
+              bits_of(a_of(row + 8, t + 4))},
+             {bits_of(b_of(t, row)), bits_of(b_of(t + 4, row))});
+    uint32_t a[4], b[2];
+    for (int i = 0; i < 4; ++i) {
+      const int k = 2 * t + i / 2 * 8;
+      a[i] = pair(a_of(row + i % 2 * 8, k), a_of(row + i % 2 * 8, k + 1));
+    }
+    for (int i = 0; i < 2; ++i) b[i] = pair(b_of(2 * t + 8 * i, row), b_of(2 * t + 8 * i + 1, row));
+    mma_bf16(e, a, b);
+    for (int i = 0; i < 4; ++i) {
+      const size_t at = size_t((row + i / 2 * 8) * 8 + t * 2 + i % 2);
+      tf32[at] = d[i];
+      bf16[at] = e[i];
+    }
+  });
+  for (int row = 0; row < 16; ++row)
+    for (int column = 0; column < 8; ++column) {
+      float eight = 0, sixteen = 0;
+      for (int k = 0; k < 16; ++k) {
+        if (k < 8) eight += a_of(row, k) * b_of(k, column);
+        sixteen += a_of(row, k) * b_of(k, column);
+      }
+      CHECK_EQUAL(tf32[size_t(row * 8 + column)], eight, "row ", row, " column ", column);
+      CHECK_EQUAL(bf16[size_t(row * 8 + column)], sixteen, "row ", row, " column ", column);
+    }
+}
+
 TEST(what_a_kernel_throws_reaches_the_caller) {
   const std::string error = error_of_kernel(64, [] {
     block_barrier();

@@ -1,7 +1,6 @@
 #include "elementwise.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "check_tensor.h"
 #include "spans.h"
@@ -14,48 +13,28 @@ constexpr int kMaxSlots = ElementwiseArguments::kMaxOperands + ElementwiseArgume
 // Elements that go through all steps before the next ones: operands and registers stay in the L1 cache.
 constexpr int64_t kBlock = 512;
 
-bool takes_two(StepOperation operation) { return operation >= StepOperation::add; }
-
-template <class Function>
-void apply(float* dst, const float* a, int64_t count, const Function& f) {
-  for (int64_t i = 0; i < count; ++i) dst[i] = f(a[i]);
-}
-
-template <class Function>
-void apply(float* dst, const float* a, const float* b, float constant, int64_t count, const Function& f) {
-  if (b)
-    for (int64_t i = 0; i < count; ++i) dst[i] = f(a[i], b[i]);
-  else
-    for (int64_t i = 0; i < count; ++i) dst[i] = f(a[i], constant);
+template <StepOperation kOperation>
+void apply(const ElementwiseStep& step, float* const* slots, int64_t count) {
+  float* dst = slots[step.dst];
+  const float* a = slots[step.a];
+  if (takes_two(kOperation) && step.b >= 0) {
+    const float* b = slots[step.b];
+    for (int64_t i = 0; i < count; ++i) dst[i] = step_value<kOperation>(a[i], b[i]);
+  } else {
+    const float constant = step.constant;
+    for (int64_t i = 0; i < count; ++i) dst[i] = step_value<kOperation>(a[i], constant);
+  }
 }
 
 void run_step(const ElementwiseStep& step, float* const* slots, int64_t count) {
-  float* dst = slots[step.dst];
-  const float* a = slots[step.a];
-  const float* b = takes_two(step.operation) && step.b >= 0 ? slots[step.b] : nullptr;
-  const float constant = step.constant;
-  switch (step.operation) {
-    case StepOperation::copy:
-      return apply(dst, a, count, [](float x) { return x; });
-    case StepOperation::absolute:
-      return apply(dst, a, count, [](float x) { return std::fabs(x); });
-    case StepOperation::sign:
-      return apply(dst, a, count, [](float x) { return float((x > 0) - (x < 0)); });
-    case StepOperation::square_root:
-      return apply(dst, a, count, [](float x) { return std::sqrt(x); });
-    case StepOperation::add:
-      return apply(dst, a, b, constant, count, [](float x, float y) { return x + y; });
-    case StepOperation::subtract:
-      return apply(dst, a, b, constant, count, [](float x, float y) { return x - y; });
-    case StepOperation::multiply:
-      return apply(dst, a, b, constant, count, [](float x, float y) { return x * y; });
-    case StepOperation::divide:
-      return apply(dst, a, b, constant, count, [](float x, float y) { return x / y; });
-    case StepOperation::maximum:
-      return apply(dst, a, b, constant, count, [](float x, float y) { return x > y ? x : y; });
-    case StepOperation::minimum:
-      return apply(dst, a, b, constant, count, [](float x, float y) { return x < y ? x : y; });
-  }
+  using Apply = void (*)(const ElementwiseStep&, float* const*, int64_t);
+  static constexpr Apply kRows[] = {
+      apply<StepOperation::copy>,        apply<StepOperation::absolute>, apply<StepOperation::sign>,
+      apply<StepOperation::square_root>, apply<StepOperation::add>,      apply<StepOperation::subtract>,
+      apply<StepOperation::multiply>,    apply<StepOperation::divide>,   apply<StepOperation::maximum>,
+      apply<StepOperation::minimum>,
+  };
+  kRows[int(step.operation)](step, slots, count);
 }
 
 bool overlap(const Tensor& a, const Tensor& b) {

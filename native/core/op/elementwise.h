@@ -2,9 +2,11 @@
 // single pass over memory. What an update rule of a solver is made of.
 #pragma once
 
+#include <cmath>
 #include <vector>
 
 #include "../context.h"
+#include "../host_device.h"
 #include "../tensor_view.h"
 
 namespace ristretto {
@@ -33,6 +35,23 @@ struct ElementwiseStep {
   int b = kConstant;
   float constant = 0;
 };
+
+// What a step gives, of one operand or two.
+template <StepOperation kOperation>
+RISTRETTO_HOST_DEVICE float step_value(float x, [[maybe_unused]] float y) {
+  if constexpr (kOperation == StepOperation::absolute) return std::fabs(x);
+  if constexpr (kOperation == StepOperation::sign) return float((x > 0) - (x < 0));
+  if constexpr (kOperation == StepOperation::square_root) return std::sqrt(x);
+  if constexpr (kOperation == StepOperation::add) return x + y;
+  if constexpr (kOperation == StepOperation::subtract) return x - y;
+  if constexpr (kOperation == StepOperation::multiply) return x * y;
+  if constexpr (kOperation == StepOperation::divide) return x / y;
+  if constexpr (kOperation == StepOperation::maximum) return x > y ? x : y;
+  if constexpr (kOperation == StepOperation::minimum) return x < y ? x : y;
+  return x;
+}
+
+inline bool takes_two(StepOperation operation) { return operation >= StepOperation::add; }
 
 struct ElementwiseArguments {
   static constexpr int kRegisters = 4;
