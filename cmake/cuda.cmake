@@ -7,16 +7,18 @@ set(RISTRETTO_CUDA_ARCHITECTURES "" CACHE STRING
 file(GLOB cuda_kernels CONFIGURE_DEPENDS native/cuda/op/*.cu)
 
 # A source is compiled for one language in a folder's scope: the executor's copy is a file that includes it.
-set(emulated_kernels)
-foreach(kernel ${cuda_kernels})
-  get_filename_component(name ${kernel} NAME_WE)
-  set(copy ${CMAKE_BINARY_DIR}/emulated/${name}.cpp)
-  file(CONFIGURE OUTPUT ${copy} CONTENT "#include \"${kernel}\"\n")
-  list(APPEND emulated_kernels ${copy})
-endforeach()
+function(ristretto_emulated_kernels target)
+  foreach(kernel ${ARGN})
+    get_filename_component(name ${kernel} NAME_WE)
+    set(copy ${CMAKE_BINARY_DIR}/emulated/${name}.cpp)
+    file(CONFIGURE OUTPUT ${copy} CONTENT "#include \"${kernel}\"\n")
+    target_sources(${target} PRIVATE ${copy})
+  endforeach()
+  target_compile_options(${target} PRIVATE -Wno-unknown-pragmas)
+endfunction()
 add_library(ristretto_cuda_emulated STATIC EXCLUDE_FROM_ALL native/cuda/context.cpp native/cuda/context_emulated.cpp
-  native/cuda/executor.cpp ${emulated_kernels})
-target_compile_options(ristretto_cuda_emulated PRIVATE -Wno-unknown-pragmas)
+  native/cuda/event_emulated.cpp native/cuda/executor.cpp)
+ristretto_emulated_kernels(ristretto_cuda_emulated ${cuda_kernels})
 target_compile_definitions(ristretto_cuda_emulated PUBLIC RISTRETTO_CUDA RISTRETTO_CUDA_EMULATED)
 target_link_libraries(ristretto_cuda_emulated PUBLIC ristretto_core PRIVATE ristretto_options)
 
@@ -59,11 +61,15 @@ if(RISTRETTO_CUDA AND CMAKE_CUDA_COMPILER AND NOT RISTRETTO_SANITIZE)
       set(architectures 80)  # and its PTX, for what is newer
     endif()
   endif()
-  add_library(ristretto_cuda STATIC native/cuda/context.cpp native/cuda/context.cu ${cuda_kernels})
-  set_target_properties(ristretto_cuda PROPERTIES CUDA_ARCHITECTURES "${architectures}"
-    CUDA_RUNTIME_LIBRARY Static CUDA_VISIBILITY_PRESET hidden)
-  target_compile_options(ristretto_cuda PRIVATE
-    $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr --fmad=false --threads=0 -Xcompiler=-Wall,-Wno-unknown-pragmas>)
+  function(ristretto_device_kernels target)
+    target_sources(${target} PRIVATE ${ARGN})
+    set_target_properties(${target} PROPERTIES CUDA_ARCHITECTURES "${architectures}"
+      CUDA_RUNTIME_LIBRARY Static CUDA_VISIBILITY_PRESET hidden)
+    target_compile_options(${target} PRIVATE
+      $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr --fmad=false --threads=0 -Xcompiler=-Wall,-Wno-unknown-pragmas>)
+  endfunction()
+  add_library(ristretto_cuda STATIC native/cuda/context.cpp native/cuda/context.cu native/cuda/event.cu)
+  ristretto_device_kernels(ristretto_cuda ${cuda_kernels})
   target_compile_definitions(ristretto_cuda PUBLIC RISTRETTO_CUDA)
   target_link_libraries(ristretto_cuda PUBLIC ristretto_core)
   message(STATUS "ristretto: CUDA ${CMAKE_CUDA_COMPILER_VERSION} for ${architectures}")

@@ -1,0 +1,25 @@
+// Fixed-point convolutions on the device, 8-bit codes, against its matrix products and its memory.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "rates.h"
+#include "shapes.h"
+
+namespace ristretto::bench {
+
+struct ConvolutionRow {
+  bool on_device = false;
+  std::string left_out;  // why it was not measured, or empty
+  double seconds = 0;
+  double operations = 0;  // 2 a multiply-accumulate
+  double bytes = 0;       // source, weights, bias, result: each once
+  double floor = 0;       // seconds that the device needs at least, at the rates of the same rounds
+};
+
+// Throws Error where a code is not the CPU's.
+ConvolutionRow bench_convolution(Machine& machine, RateMeter& meter, const Rates& rates, const Shape& shape,
+                                 int64_t images);
+
+}  // namespace ristretto::bench
