@@ -1,5 +1,7 @@
 // Trims in one pass: a thread takes 16 bytes at a time, so that one block of Philox serves its four elements.
-// The arithmetic is the scalar definition's own (core/format).
+// The arithmetic is that of the processor's vectors (core/cpu/trim_lanes.inl), a dozen operations an element:
+// the definition's integers of 64 bits would take more time than memory does. Spans at odd places, and
+// stochastic powers of two, take the definition (core/format).
 #include <algorithm>
 
 #include "core/format/dynamic_fixed_point.h"
@@ -7,6 +9,7 @@
 #include "core/format/power_of_two.h"
 #include "cuda/launch.h"
 #include "cuda/ops.h"
+#include "cuda/scalar_lanes.h"
 #include "cuda/spans.h"
 
 namespace ristretto::cuda {
@@ -20,22 +23,18 @@ constexpr int kInFlight = 4;
 struct Copy {
   RISTRETTO_HOST_DEVICE float operator()(float x, uint32_t) const { return x; }
 };
-struct ToFixedPoint {
-  DynamicFixedPoint format;
+#include "core/cpu/trim_lanes.inl"
+
+// The definition of one format.
+struct Definition {
+  TrimFormat format;
   RISTRETTO_HOST_DEVICE float operator()(float x, uint32_t word) const {
-    return dynamic_fixed_point_trim(x, format, word);
-  }
-};
-struct ToMinifloat {
-  Minifloat format;
-  RISTRETTO_HOST_DEVICE float operator()(float x, uint32_t word) const {
-    return minifloat_trim(x, format, word);
-  }
-};
-struct ToPowerOfTwo {
-  PowerOfTwo format;
-  RISTRETTO_HOST_DEVICE float operator()(float x, uint32_t word) const {
-    return power_of_two_trim(x, format, word);
+    if (format.kind == FormatKind::dynamic_fixed_point)
+      return dynamic_fixed_point_trim(x, dynamic_fixed_point(format), word);
+    if (format.kind == FormatKind::minifloat) return minifloat_trim(x, minifloat(format), word);
+    if (format.kind == FormatKind::integer_power_of_two)
+      return power_of_two_trim(x, power_of_two(format), word);
+    return x;
   }
 };
 
@@ -95,62 +94,86 @@ trim_vectors(TrimJob job, Format format) {
   if (nan) job.report.tell();
 }
 
-// Any spans.
-template <class Format, bool kStochastic>
-RISTRETTO_KERNEL(kThreads, 4)
-trim_elements(TrimJob job, Format format) {
+// Any spans, by the definition.
+RISTRETTO_KERNEL(kThreads, 4) trim_elements(TrimJob job, Definition definition) {
   const int64_t image = block_index(1), step = int64_t{kThreads} * blocks();
   const float* src = job.src + image * job.spans.src_stride;
   float* dst = job.dst + image * job.spans.dst_stride;
   const uint64_t first = job.random.first_element + uint64_t(image * job.spans.count);
+  const bool stochastic = definition.format.rounding == Rounding::stochastic;
   bool nan = false;
   for (int64_t i = int64_t{block_index()} * kThreads + thread_index(); i < job.spans.count; i += step) {
     nan = nan || is_nan_bits(bits_of(src[i]));
-    dst[i] = format(src[i], kStochastic ? random_word(job.random, first + uint64_t(i)) : 0);
+    dst[i] = definition(src[i], stochastic ? random_word(job.random, first + uint64_t(i)) : 0);
   }
   if (nan) job.report.tell();
 }
 
-template <bool kStochastic, class Format>
-void trim_with(Context& context, const TrimArguments& a, const Format& format) {
-  const TrimJob job{a.src.f32(), a.dst.f32(), spans_of(a.src, a.dst), a.random, context.nan_report()};
-  if (job.spans.images == 0 || job.spans.count == 0) return;
-  const bool vectors = aligned16(a.src, a.dst, job.spans) && a.random.first_element % 4 == 0 &&
-                       (job.spans.images == 1 || job.spans.count % 4 == 0);
-  const int64_t per_block = vectors ? int64_t{kThreads} * kInFlight * 4 : kThreads;
-  const Grid grid = span_grid(context, job.spans, per_block);
-  if (vectors)
-    launch(context, "trim_vectors", grid, kThreads, 0, trim_vectors<Format, kStochastic>, job, format);
-  else
-    launch(context, "trim_elements", grid, kThreads, 0, trim_elements<Format, kStochastic>, job, format);
-}
+class Trims {
+ public:
+  Trims(Context& context, const TrimArguments& a)
+      : context_(context),
+        format_(a.format),
+        job_{a.src.f32(), a.dst.f32(), spans_of(a.src, a.dst), a.random, context.nan_report()},
+        vectors_(aligned16(a.src, a.dst, job_.spans) && a.random.first_element % 4 == 0 &&
+                 (job_.spans.images == 1 || job_.spans.count % 4 == 0)) {}
 
-template <class Format>
-void trim_to(Context& context, const TrimArguments& a, const Format& format) {
-  if (a.format.rounding == Rounding::stochastic)
-    trim_with<true>(context, a, format);
-  else
-    trim_with<false>(context, a, format);
-}
+  void run() const {
+    if (job_.spans.images == 0 || job_.spans.count == 0) return;
+    switch (vectors_ ? format_.kind : FormatKind::none) {
+      case FormatKind::none:
+        return vectors_ ? trim_with<false>(Copy{}) : trim_as_defined();
+      case FormatKind::dynamic_fixed_point:
+        return trim_lanes<DynamicFixedPointLanes>();
+      case FormatKind::minifloat:
+        return trim_lanes<MinifloatLanes>();
+      case FormatKind::integer_power_of_two:
+        // There are no ties between powers of two: every nearest rule is the same.
+        if (format_.rounding == Rounding::stochastic) return trim_as_defined();
+        if (format_.rounding == Rounding::floor)
+          return trim_with<false>(PowerOfTwoLanes<ScalarLanes, Rounding::floor>(format_));
+        return trim_with<false>(PowerOfTwoLanes<ScalarLanes, Rounding::half_away_from_zero>(format_));
+    }
+  }
+
+ private:
+  template <template <class, Rounding> class Lanes>
+  void trim_lanes() const {
+    switch (format_.rounding) {
+      case Rounding::half_away_from_zero:
+        return trim_with<false>(Lanes<ScalarLanes, Rounding::half_away_from_zero>(format_));
+      case Rounding::half_to_even:
+        return trim_with<false>(Lanes<ScalarLanes, Rounding::half_to_even>(format_));
+      case Rounding::half_up:
+        return trim_with<false>(Lanes<ScalarLanes, Rounding::half_up>(format_));
+      case Rounding::floor:
+        return trim_with<false>(Lanes<ScalarLanes, Rounding::floor>(format_));
+      case Rounding::stochastic:
+        return trim_with<true>(Lanes<ScalarLanes, Rounding::stochastic>(format_));
+    }
+  }
+
+  template <bool kStochastic, class Format>
+  void trim_with(const Format& format) const {
+    const Grid grid = span_grid(context_, job_.spans, int64_t{kThreads} * kInFlight * 4);
+    launch(context_, "trim_vectors", grid, kThreads, 0, trim_vectors<Format, kStochastic>, job_, format);
+  }
+  void trim_as_defined() const {
+    const Grid grid = span_grid(context_, job_.spans, kThreads);
+    launch(context_, "trim_elements", grid, kThreads, 0, trim_elements, job_, Definition{format_});
+  }
+
+  Context& context_;
+  const TrimFormat format_;
+  const TrimJob job_;
+  const bool vectors_;
+};
 
 }  // namespace
 
 bool run(Context& context, const TrimArguments& a) {
-  switch (a.format.kind) {
-    case FormatKind::none:
-      trim_with<false>(context, a, Copy{});
-      return true;
-    case FormatKind::dynamic_fixed_point:
-      trim_to(context, a, ToFixedPoint{dynamic_fixed_point(a.format)});
-      return true;
-    case FormatKind::minifloat:
-      trim_to(context, a, ToMinifloat{minifloat(a.format)});
-      return true;
-    case FormatKind::integer_power_of_two:
-      trim_to(context, a, ToPowerOfTwo{power_of_two(a.format)});
-      return true;
-  }
-  return false;
+  Trims(context, a).run();
+  return true;
 }
 
 }  // namespace ristretto::cuda
