@@ -49,7 +49,8 @@ function demangle(names) {
   const lines = result.status === 0 ? result.stdout.trim().split('\n') : names;
   return lines.map((line) =>
     line
-      .replaceAll(/ristretto::(cuda::)?|\(anonymous namespace\)::|^void |\((int|bool|Rounding)\)/g, '')
+      .replaceAll(/ristretto::(cuda::)?|\(anonymous namespace\)::|^void /g, '')
+      .replaceAll(/\((int|bool|Rounding)\)/g, '')
       .replace(/\(.*\)$/s, ''),
   );
 }

@@ -250,6 +250,17 @@ void Context::copy(void* to, const void* from, size_t bytes) {
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, static_cast<cudaStream_t>(stream_)), "copying");
 }
 
+void Context::prefetch(const void* memory, size_t bytes) {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  cudaStreamIsCapturing(static_cast<cudaStream_t>(stream_), &status);
+  if (bytes == 0 || status != cudaStreamCaptureStatusNone) return;
+  cudaMemLocation place{};
+  place.type = cudaMemLocationTypeDevice;
+  place.id = device_.id;
+  cudaMemPrefetchAsync(memory, bytes, place, 0, static_cast<cudaStream_t>(stream_));
+  cudaGetLastError();  // without the hint pages move one by one
+}
+
 void Context::wait() {
   check(cudaStreamSynchronize(static_cast<cudaStream_t>(stream_)), "a kernel on the device");
 }

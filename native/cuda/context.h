@@ -102,6 +102,10 @@ class Context {
 
   void fill_zero(void* memory, size_t bytes);
   void copy(void* to, const void* from, size_t bytes);
+  // Moves pages that the processor wrote to the device, ahead of the kernel that reads them: in one go that
+  // is several times faster than page by page as they are missed. A hint, and none while a capture is under
+  // way.
+  void prefetch(const void* memory, size_t bytes);
 
   // From here to end_capture() launches are noted and not carried out. scratch() must not move meanwhile:
   // what is captured has run before.

@@ -138,6 +138,7 @@ void Context::launch(const Graph& graph) {
   for (const auto& work : static_cast<const NotedWork&>(graph).work) work();
 }
 
+void Context::prefetch(const void*, size_t) {}
 void Context::wait() {}
 
 void Context::require_success(int code, const char* kernel, const char* doing) const {

@@ -61,6 +61,7 @@ bool run(Context& context, const TransformImagesArguments& a) {
   const int64_t count = a.dst.image_count();
   if (a.dst.count() == 0) return true;
   if (count > (int64_t{1} << 30) || a.dst.images() > 65535) return false;
+  context.prefetch(a.src.data, size_t(a.src.count() * size_of(a.src.type)));
   const TransformJob job{a.src.data,         a.src.count(),     static_cast<const int32_t*>(a.geometry.data),
                          a.mean.f32(),       a.mean.rank == 3,  a.dst.f32(),
                          a.dst.image_stride, int(a.dst.dim[1]), int(a.dst.dim[2]),
