@@ -18,6 +18,7 @@ bool run(Context&, const Arguments&) {
 }
 
 bool run(Context& context, const ElementwiseArguments& arguments);
+bool run(Context& context, const RangeArguments& arguments);
 bool run(Context& context, const TransformImagesArguments& arguments);
 bool run(Context& context, const TrimArguments& arguments);
 
