@@ -57,8 +57,7 @@ RISTRETTO_DEVICE void see(uint32_t bits, const RangeJob& job, Seen& seen) {
     seen.infinities += magnitude == FloatBits::kInfinity;
     seen.saturated += x < job.low || x > job.high;
   }
-  if (kTable)
-    atomic_add(exponent_table() + ((bits & FloatBits::kMagnitude) >> 23) * kWarp + lane_index(), 1);
+  if (kTable) atomic_add(exponent_table() + ((bits & FloatBits::kMagnitude) >> 23) * kWarp + lane_index(), 1);
 }
 
 template <bool kCounts, bool kTable>
