@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "host_device.h"
 #include "tensor_view.h"
 
 namespace ristretto {
@@ -31,16 +32,16 @@ struct CodeTensor {
   int64_t slack = 0;
 
   explicit operator bool() const { return data != nullptr; }
-  int64_t element_bytes() const { return size_of(type); }
+  RISTRETTO_HOST_DEVICE int64_t element_bytes() const { return size_of(type); }
   // What storage holds for code 0.
-  int zero() const { return type == DataType::u8 ? 128 : 0; }
-  int64_t offset(int64_t n, int64_t h, int64_t w) const {
+  RISTRETTO_HOST_DEVICE int zero() const { return type == DataType::u8 ? 128 : 0; }
+  RISTRETTO_HOST_DEVICE int64_t offset(int64_t n, int64_t h, int64_t w) const {
     return n * image_stride + h * row_stride + w * pixel_stride;
   }
-  char* pixel(int64_t n, int64_t h, int64_t w) const {
+  RISTRETTO_HOST_DEVICE char* pixel(int64_t n, int64_t h, int64_t w) const {
     return static_cast<char*>(data) + offset(n, h, w) * element_bytes();
   }
-  int code(int64_t n, int64_t h, int64_t w, int64_t c) const {
+  RISTRETTO_HOST_DEVICE int code(int64_t n, int64_t h, int64_t w, int64_t c) const {
     const char* at = pixel(n, h, w);
     switch (type) {
       case DataType::i16:
@@ -52,7 +53,7 @@ struct CodeTensor {
     }
   }
   // `code` must be one that the type can hold.
-  void set_code(int64_t n, int64_t h, int64_t w, int64_t c, int code) const {
+  RISTRETTO_HOST_DEVICE void set_code(int64_t n, int64_t h, int64_t w, int64_t c, int code) const {
     char* at = pixel(n, h, w);
     switch (type) {
       case DataType::i16:

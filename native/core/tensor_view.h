@@ -6,12 +6,13 @@
 #include <string>
 
 #include "error.h"
+#include "host_device.h"
 
 namespace ristretto {
 
 enum class DataType : uint8_t { f32, i32, i16, i8, u8 };
 
-inline int64_t size_of(DataType type) {
+RISTRETTO_HOST_DEVICE int64_t size_of(DataType type) {
   switch (type) {
     case DataType::f32:
     case DataType::i32:

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "context.h"
+#include "core/op/convolution_fixed.h"
 #include "core/op/elementwise.h"
 #include "core/op/range.h"
 #include "core/op/transform_images.h"
@@ -17,6 +18,7 @@ bool run(Context&, const Arguments&) {
   return false;
 }
 
+bool run(Context& context, const ConvolutionFixedArguments& arguments);
 bool run(Context& context, const ElementwiseArguments& arguments);
 bool run(Context& context, const RangeArguments& arguments);
 bool run(Context& context, const TransformImagesArguments& arguments);

@@ -36,11 +36,12 @@ class Codes {
   }
 
   // The same view of another copy of the memory.
-  ristretto::CodeTensor in(std::vector<char>& other) const {
+  ristretto::CodeTensor in(char* other) const {
     ristretto::CodeTensor t = view;
-    t.data = other.data() + first_ * view.element_bytes();
+    t.data = other + first_ * view.element_bytes();
     return t;
   }
+  ristretto::CodeTensor in(std::vector<char>& other) const { return in(other.data()); }
   void bind(std::vector<char>& other) { view = in(other); }
 
   // Random codes of the range everywhere, extremes often; 0 in the halo; anything in what is not the view's.

@@ -24,6 +24,8 @@ class PackedWeights {
   virtual ~PackedWeights() = default;
   int64_t version = -1;             // of the weights that were packed; -1: nothing packed
   const void* packed_by = nullptr;  // the row that packed them
+  // What else the packing depends on, in the words of who packed.
+  std::vector<int64_t> facts;
   AlignedBuffer data;
 };
 

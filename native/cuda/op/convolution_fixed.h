@@ -1,0 +1,47 @@
+// The ways in which a fixed-point convolution is computed on a device. All give the definition's codes.
+#pragma once
+
+#include "core/op/convolution_fixed.h"
+#include "cuda/context.h"
+#include "cuda/lanes.h"
+
+namespace ristretto::cuda {
+
+// A window is read as runs of contiguous bytes: rows of the window where all of a pixel's channels lie side
+// by side, else its taps. Each run is padded to whole vectors of 16 bytes by weights of 0.
+struct FixedRuns {
+  bool whole_rows = false;
+  int rows = 0, per_row = 0;  // runs
+  int bytes = 0, padded = 0;  // of a run
+  int blocks = 0;             // of kFixedBlock bytes that all runs take, padded ones
+  int columns = 0;            // of the product that belong to a group
+  bool words = false;         // codes of 16 bits: two columns an output, of its weights for high bytes
+                              // and for low bytes
+  RISTRETTO_HOST_DEVICE int depth() const { return rows * per_row * padded; }
+};
+constexpr int kFixedBlock = 64;
+
+FixedRuns fixed_runs(const ConvolutionFixedArguments& arguments);
+
+// Weights of 8 bits as the tiles read them, in memory of the device.
+struct FixedWeights {
+  const char* codes;         // [group][block][column][kFixedBlock]
+  const int32_t* magnitude;  // [K] sums of magnitudes
+  const int32_t* total;      // [K] sums
+  const char* zeros;         // 16 bytes of 0, and 16 of 128 behind them
+};
+
+// Packs them unless arguments.packed holds them already.
+FixedWeights fixed_weights(Context& context, const ConvolutionFixedArguments& arguments,
+                           const FixedRuns& runs);
+
+// Tensor cores: weights of 8 bits. `shape` is one of the tiles' shapes, or -1: the one that should take the
+// least time.
+constexpr int kFixedShapes = 4;
+bool convolution_fixed_tiles_supports(const ConvolutionFixedArguments& arguments);
+void convolution_fixed_tiles(Context& context, const ConvolutionFixedArguments& arguments, int shape = -1);
+
+// One thread an output, 64-bit sums: everything but `spread`.
+void convolution_fixed_elements(Context& context, const ConvolutionFixedArguments& arguments);
+
+}  // namespace ristretto::cuda

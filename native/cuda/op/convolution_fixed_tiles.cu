@@ -1,0 +1,169 @@
+// Fixed-point convolution as an implicit matrix product on int8 tensor cores: the problem in the kernel's
+// words, and the tile that suits it.
+#include <algorithm>
+#include <cmath>
+
+#include "cuda/launch.h"
+#include "fixed_tiles.h"
+
+namespace ristretto::cuda {
+
+namespace {
+
+using Tile128x128 = FixedTileShape<128, 128, 4, 2, 3, 2>;
+using Tile128x64 = FixedTileShape<128, 64, 4, 1, 3, 4>;
+using Tile64x64 = FixedTileShape<64, 64, 2, 2, 4, 4>;
+using Tile64x32 = FixedTileShape<64, 32, 4, 1, 4, 6>;
+
+// Time of a product's element, relative: smaller tiles read more for it.
+struct ShapeCost {
+  int rows, columns;
+  double cost;
+};
+constexpr ShapeCost kShapes[kFixedShapes] = {{128, 128, 1.0}, {128, 64, 1.1}, {64, 64, 1.25}, {64, 32, 1.6}};
+
+bool has_shape(int shape, bool gather, bool words) {
+  if (gather && words) return shape == 3;
+  if (gather) return shape == 1 || shape == 3;
+  return !words || shape >= 2;
+}
+
+int64_t tiles_of(int64_t pixels, int64_t columns, int shape) {
+  const ShapeCost& s = kShapes[shape];
+  return (pixels + s.rows - 1) / s.rows * ((columns + s.columns - 1) / s.columns);
+}
+
+// The multiprocessor with the most tiles ends last.
+int best_shape(const Context& context, int64_t pixels, const FixedRuns& runs, int64_t groups, bool gather) {
+  int best = kFixedShapes - 1;
+  double least = INFINITY;
+  for (int shape = 0; shape < kFixedShapes; ++shape) {
+    if (!has_shape(shape, gather, runs.words)) continue;
+    const int64_t tiles = tiles_of(pixels, runs.columns, shape) * groups;
+    const int64_t most = (tiles + context.device().multiprocessors - 1) / context.device().multiprocessors;
+    const double time = double(most) * kShapes[shape].rows * kShapes[shape].columns * kShapes[shape].cost;
+    if (time < least) least = time, best = shape;
+  }
+  return best;
+}
+
+// Vectors of 16 bytes that never leave a tap can be copied as they are.
+bool needs_gather(const ConvolutionFixedArguments& a, const FixedRuns& runs) {
+  const int64_t b = a.src.element_bytes();
+  return runs.bytes % 16 != 0 ||
+         (reinterpret_cast<uintptr_t>(a.src.data) | uint64_t(a.src.pixel_stride * b) |
+          uint64_t(a.src.row_stride * b) | uint64_t(a.src.images > 1 ? a.src.image_stride * b : 0)) %
+                 16 !=
+             0;
+}
+
+void describe_epilogue(const ConvolutionFixedArguments& a, FixedTilesJob& job) {
+  job.epilogue = epilogue_of(a);
+  const FixedEpilogue& e = job.epilogue;
+  const std::optional<FixedStep> output = make_fixed_step(e.output);
+  std::optional<FixedStep> consumer;
+  if (e.has_consumer) consumer = make_fixed_code_step(e.consumer);
+  job.has_narrow = output && (!e.has_consumer || consumer);
+  if (job.has_narrow) {
+    job.output = *output;
+    if (consumer) job.consumer = *consumer;
+    // Behind a ReLU nobody sees which way negative ties went.
+    job.quick = !e.has_consumer && (job.output.mask == 0 || (e.relu && job.output.mask < 0));
+    if (job.quick && e.relu) job.output.low = 0;
+  }
+  // Larger shifts prove to be too large, unless all sums are 0.
+  job.sum_factor = e.sum_shift < 31 ? int32_t{1} << e.sum_shift : 0;
+  job.largest = std::max(std::abs(a.src.low), std::abs(a.src.high));
+  job.sum_scale = std::ldexp(1.0, e.sum_shift);
+  job.bias_scale = std::ldexp(1.0, e.bias_shift);
+  job.half = e.output.shift > 0 ? std::ldexp(1.0, e.output.shift - 1) : 0.0;
+}
+
+FixedTilesJob describe(const ConvolutionFixedArguments& a, const FixedRuns& runs) {
+  FixedTilesJob job{};
+  const int64_t b = a.src.element_bytes();
+  job.src = static_cast<const char*>(a.src.data);
+  job.image_bytes = a.src.image_stride * b;
+  job.row_bytes = a.src.row_stride * b;
+  job.pixel_bytes = a.src.pixel_stride * b;
+  job.halo_h = int(a.src.halo_h), job.halo_w = int(a.src.halo_w);
+  job.height = int(a.src.height + 2 * a.src.halo_h), job.width = int(a.src.width + 2 * a.src.halo_w);
+  job.stride_h = int(a.stride_h), job.stride_w = int(a.stride_w);
+  job.pad_h = int(a.pad_h), job.pad_w = int(a.pad_w);
+  job.dilation_h = int(a.dilation_h), job.dilation_w = int(a.dilation_w);
+  job.down_bytes = int(a.dilation_h * job.row_bytes), job.right_bytes = int(a.dilation_w * job.pixel_bytes);
+  job.P = int(a.dst.height), job.Q = int(a.dst.width);
+  job.pixels = uint32_t(a.dst.images * a.dst.height * a.dst.width);
+  job.group_k = int(a.dst.channels / a.group);
+  job.group_bytes = int(a.src.channels / a.group * b);
+  job.runs = runs;
+  job.bias = static_cast<const int32_t*>(a.bias.data);
+  job.flip = a.src.type == DataType::u8 ? 0x80808080u : a.src.type == DataType::i16 ? 0x00800080u : 0u;
+  job.zero = a.src.type == DataType::u8 ? 0x80808080u : 0u;
+  job.dst = a.dst;
+  job.halo_access = job.access = access_bytes(a.dst);
+  if (a.group > 1) {
+    const int64_t group_bytes = job.group_k * a.dst.element_bytes();
+    job.access = std::min(job.access, group_bytes % 16 == 0 ? 16 : group_bytes % 4 == 0 ? 4 : 1);
+  }
+  describe_epilogue(a, job);
+  return job;
+}
+
+template <class Shape, bool kGather, bool kWords>
+void launch_shape(Context& context, FixedTilesJob& job, int64_t groups) {
+  const int64_t rows = (int64_t{job.pixels} + Shape::kRows - 1) / Shape::kRows;
+  job.tiles_n = (job.runs.columns + Shape::kColumns - 1) / Shape::kColumns;
+  job.tiles = int(rows * job.tiles_n);
+  job.halo_parts = halo_blocks(job.dst, Shape::kThreads);
+  launch(context, "fixed_tiles", Grid{job.tiles + job.halo_parts, 1, int(groups)}, Shape::kThreads,
+         FixedTileMemory<Shape>::kBytes, fixed_tiles<Shape, kGather, kWords>, job);
+}
+
+}  // namespace
+
+bool convolution_fixed_tiles_supports(const ConvolutionFixedArguments& a) {
+  if (a.weights.type != DataType::i8 || a.group > 65535) return false;
+  constexpr int64_t kMost = int64_t{1} << 30;
+  const int64_t b = a.src.element_bytes(), depth = a.weights.count(1);
+  // The sums of a column: codes and weights are of 8 bits, low bytes unsigned.
+  if (depth * 128 * (b == 2 ? 256 : 128) > INT32_MAX) return false;
+  const int64_t pixels = a.dst.images * a.dst.height * a.dst.width;
+  for (const int64_t value : {pixels, a.src.height + 2 * a.src.halo_h + 2 * a.pad_h, a.dst.channels * 2,
+                              (a.src.width + 2 * a.src.halo_w + 2 * a.pad_w) * a.src.pixel_stride * b,
+                              a.weights.dim[2] * a.dilation_h * a.src.row_stride * b +
+                                  a.weights.dim[3] * a.dilation_w * a.src.pixel_stride * b +
+                                  16 * a.weights.dim[2] * a.weights.dim[3],
+                              tiles_of(pixels, a.dst.channels * 2, kFixedShapes - 1)})
+    if (value > kMost) return false;
+  return true;
+}
+
+void convolution_fixed_tiles(Context& context, const ConvolutionFixedArguments& a, int shape) {
+  const FixedRuns runs = fixed_runs(a);
+  FixedTilesJob job = describe(a, runs);
+  job.weights = fixed_weights(context, a, runs);
+  const bool gather = needs_gather(a, runs);
+  if (shape < 0) shape = best_shape(context, job.pixels, runs, a.group, gather);
+  while (!has_shape(shape, gather, runs.words)) ++shape;
+  if (gather && runs.words)
+    launch_shape<Tile64x32, true, true>(context, job, a.group);
+  else if (gather && shape == 1)
+    launch_shape<Tile128x64, true, false>(context, job, a.group);
+  else if (gather)
+    launch_shape<Tile64x32, true, false>(context, job, a.group);
+  else if (runs.words && shape == 2)
+    launch_shape<Tile64x64, false, true>(context, job, a.group);
+  else if (runs.words)
+    launch_shape<Tile64x32, false, true>(context, job, a.group);
+  else if (shape == 0)
+    launch_shape<Tile128x128, false, false>(context, job, a.group);
+  else if (shape == 1)
+    launch_shape<Tile128x64, false, false>(context, job, a.group);
+  else if (shape == 2)
+    launch_shape<Tile64x64, false, false>(context, job, a.group);
+  else
+    launch_shape<Tile64x32, false, false>(context, job, a.group);
+}
+
+}  // namespace ristretto::cuda
