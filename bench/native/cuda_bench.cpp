@@ -1,11 +1,12 @@
 // cuda_bench [--only trim,range,convolution] [--shapes bench/shapes] [--batch 1,256] [--rounds 7] [--json
 // FILE]
-//            [--device 0] [--smoke]
+//            [--device 0] [--smoke] [--check]
 //
 // What a GPU can do at best (copy, read, int8 matrix products), then how much of that the kernels of the CUDA
 // backend use: each is first checked against the CPU, then timed by events on the device, in turns with the
 // rates it is compared with; medians over the rounds. A problem that occurs more than once is measured once.
-// --smoke: tiny problems, few rounds, for a test. Exit code 77: there is no GPU.
+// --smoke: tiny problems, few rounds, for a test. --check: says only whether there is a GPU to be used.
+// Exit code 77: there is none; 1: something failed, and all else was measured.
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -32,7 +33,7 @@ struct Options {
   std::string shapes = "bench/shapes", json;
   std::vector<int64_t> batches = {1, 256};
   int rounds = 7, device = 0;
-  bool smoke = false;
+  bool smoke = false, check = false;
 };
 
 std::vector<std::string> parts_of(const std::string& list) {
@@ -58,6 +59,10 @@ Options parse(int argc, char** argv) {
       o.smoke = true;
       o.batches = {1, 3};
       o.rounds = 1;
+      continue;
+    }
+    if (flag == "--check") {
+      o.check = true;
       continue;
     }
     require(i + 1 < argc, flag, " wants a value, or is no flag");
@@ -158,6 +163,7 @@ class Convolutions {
     for (const ShapeFile& file : read_shapes(options_.shapes)) run_net(file);
     return std::move(json_);
   }
+  bool well() const { return well_; }
 
  private:
   struct Sum {
@@ -198,14 +204,16 @@ class Convolutions {
     const auto key = std::make_pair(shape.problem(), images);
     const auto known = measured_.find(key);
     if (known != measured_.end()) return known->second;
+    ConvolutionRow& row = measured_[key];
     try {
-      return measured_[key] = bench_convolution(machine_, meter_, rates_, shape, images);
+      row = bench_convolution(machine_, meter_, rates_, shape, images);
     } catch (const MemoryError& e) {
-      measured_[key].left_out = e.what();
-      return measured_[key];
+      row.left_out = e.what();
     } catch (const Error& e) {
-      fail("convolution ", shape.name, " (", shape.problem(), "), batch ", images, ": ", e.what());
+      row.left_out = std::string("FAILED: ") + e.what();
+      well_ = false;
     }
+    return row;
   }
 
   static constexpr int kSmokeRows = 4;  // of a net
@@ -215,9 +223,11 @@ class Convolutions {
   const Options& options_;
   std::map<std::pair<std::string, int64_t>, ConvolutionRow> measured_;
   std::vector<std::string> json_;
+  bool well_ = true;
 };
 
-void run(const Options& options) {
+// Whether all went well.
+bool run(const Options& options) {
   Effort effort;
   effort.smoke = options.smoke;
   effort.rounds = options.rounds;
@@ -228,21 +238,30 @@ void run(const Options& options) {
   const Rates rates = meter.measure();
   json.raw("rates", report_rates(rates));
 
+  bool well = true;
   std::vector<std::string> spans, convolutions;
   for (const std::string& op : options.only) {
     if (op == "convolution") {
-      convolutions = Convolutions(machine, meter, rates, options).run();
+      Convolutions all(machine, meter, rates, options);
+      convolutions = all.run();
+      well = well && all.well();
       continue;
     }
-    for (const SpanRow& row : bench_spans(machine, meter, rates, op)) spans.push_back(report_span(row));
+    try {
+      for (const SpanRow& row : bench_spans(machine, meter, rates, op)) spans.push_back(report_span(row));
+    } catch (const Error& e) {
+      std::printf("%s: FAILED: %s\n", op.c_str(), e.what());
+      well = false;
+    }
     std::fflush(stdout);
   }
   json.raw("spans", json_array(spans)).raw("convolutions", json_array(convolutions));
-  if (options.json.empty()) return;
+  if (options.json.empty()) return well;
   std::ofstream out(options.json);
   out << json.str() << "\n";
   out.flush();
   require(out.good(), "cannot write ", options.json);
+  return well;
 }
 
 }  // namespace
@@ -254,11 +273,14 @@ int main(int argc, char** argv) {
   try {
     const Options options = parse(argc, argv);
     std::string why;
-    if (cuda::devices(why).empty()) {
+    const std::vector<cuda::DeviceInfo> devices = cuda::devices(why);
+    if (size_t(options.device) < devices.size()) why = devices[size_t(options.device)].unusable;
+    if (devices.empty() || !why.empty()) {
       std::fprintf(stderr, "cuda_bench: no GPU: %s\n", why.c_str());
       return kNoGpu;
     }
-    run(options);
+    if (options.check) return 0;
+    return run(options) ? 0 : 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "cuda_bench: %s\n", error.what());
     return 1;
