@@ -52,7 +52,7 @@ RISTRETTO_DEVICE Vector16 load_vector(const char* from, int access, int count) {
 }
 
 // Four bytes of code 0.
-RISTRETTO_DEVICE uint32_t zero_codes(DataType type) { return type == DataType::u8 ? 0x80808080u : 0u; }
+RISTRETTO_HOST_DEVICE uint32_t zero_codes(DataType type) { return type == DataType::u8 ? 0x80808080u : 0u; }
 
 // Blocks that share the halo; none where there is no halo.
 inline int halo_blocks(const CodeTensor& t, int threads) {

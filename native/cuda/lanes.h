@@ -19,6 +19,7 @@
 // Global memory     load_once / store_once: 16 bytes that nobody reads again soon; atomic_add (int32,
 // uint64),
 //                   atomic_first: the value, where 0 stands
+// Parts of a word    larger_bytes, larger_halves: the larger ones of two words' signed bytes or halves
 // Matrix products   load_matrix4: four 8x16-byte matrices of shared memory, as fragments, row l % 8 of matrix
 // l / 8
 //                   at lane l's address; mma_s8: d (16x8, int32) += a (16x32, int8, row-major) * b (32x8,

@@ -87,6 +87,10 @@ RISTRETTO_DEVICE void atomic_add(uint64_t* global, uint64_t value) {
 }
 RISTRETTO_DEVICE void atomic_first(int32_t* global, int32_t value) { atomicCAS(global, 0, value); }
 
+// Of the signed bytes, or halves, of two words the larger ones.
+RISTRETTO_DEVICE uint32_t larger_bytes(uint32_t a, uint32_t b) { return __vmaxs4(a, b); }
+RISTRETTO_DEVICE uint32_t larger_halves(uint32_t a, uint32_t b) { return __vmaxs2(a, b); }
+
 RISTRETTO_DEVICE void load_matrix4(uint32_t (&fragments)[4], const void* row) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];\n"
                : "=r"(fragments[0]), "=r"(fragments[1]), "=r"(fragments[2]), "=r"(fragments[3])

@@ -78,6 +78,18 @@ inline void atomic_first(int32_t* global, int32_t value) {
   if (*global == 0) *global = value;
 }
 
+inline uint32_t larger_bytes(uint32_t a, uint32_t b) {
+  uint32_t larger = 0;
+  for (int i = 0; i < 32; i += 8) larger |= (int8_t(a >> i) > int8_t(b >> i) ? a : b) & (uint32_t{0xFF} << i);
+  return larger;
+}
+inline uint32_t larger_halves(uint32_t a, uint32_t b) {
+  uint32_t larger = 0;
+  for (int i = 0; i < 32; i += 16)
+    larger |= (int16_t(a >> i) > int16_t(b >> i) ? a : b) & (uint32_t{0xFFFF} << i);
+  return larger;
+}
+
 inline void load_matrix4(uint32_t (&fragments)[4], const void* row) {
   const auto* rows = executor::exchange("load_matrix4", &row, sizeof row);
   for (int matrix = 0; matrix < 4; ++matrix) {

@@ -6,7 +6,10 @@
 #include "context.h"
 #include "core/op/convolution_fixed.h"
 #include "core/op/elementwise.h"
+#include "core/op/pooling_codes.h"
+#include "core/op/quantise.h"
 #include "core/op/range.h"
+#include "core/op/requantise.h"
 #include "core/op/transform_images.h"
 #include "core/op/trim.h"
 
@@ -18,9 +21,14 @@ bool run(Context&, const Arguments&) {
   return false;
 }
 
+bool run(Context& context, const AveragePoolingCodesArguments& arguments);
 bool run(Context& context, const ConvolutionFixedArguments& arguments);
+bool run(Context& context, const DequantiseArguments& arguments);
 bool run(Context& context, const ElementwiseArguments& arguments);
+bool run(Context& context, const MaxPoolingCodesArguments& arguments);
+bool run(Context& context, const QuantiseArguments& arguments);
 bool run(Context& context, const RangeArguments& arguments);
+bool run(Context& context, const RequantiseArguments& arguments);
 bool run(Context& context, const TransformImagesArguments& arguments);
 bool run(Context& context, const TrimArguments& arguments);
 

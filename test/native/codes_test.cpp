@@ -4,68 +4,15 @@
 #include <memory>
 
 #include "check.h"
-#include "code_cases.h"
-#include "core/op/pooling_codes.h"
+#include "code_op_cases.h"
 #include "core/op/quantise.h"
 #include "core/op/quantise_tensor.h"
 #include "core/op/requantise.h"
 
 using namespace ristretto;
+using namespace cases;
 
 namespace {
-
-constexpr Rounding kRules[] = {Rounding::half_away_from_zero, Rounding::half_to_even, Rounding::half_up,
-                               Rounding::floor};
-
-DataType any_type(cases::Random& random) {
-  const DataType types[] = {DataType::i8, DataType::u8, DataType::i16};
-  return types[random.integer(0, 2)];
-}
-int bits_of_type(DataType type) { return type == DataType::i16 ? 16 : 8; }
-
-// Sizes on both sides of every vector's.
-cases::Codes::Shape any_shape(cases::Random& random) {
-  cases::Codes::Shape s{};
-  s.images = random.integer(0, 9) ? random.integer(1, 3) : 0;
-  s.height = random.integer(1, random.integer(0, 1) ? 4 : 12);
-  s.width = random.integer(1, random.integer(0, 1) ? 8 : 40);
-  s.channels = random.integer(0, 2) ? random.integer(1, 40) : random.integer(41, 300);
-  if (random.integer(0, 5) == 0) s.height = s.width = 1;
-  if (random.integer(0, 2)) s.halo_h = random.integer(0, 2), s.halo_w = random.integer(0, 2);
-  if (random.integer(0, 2) == 0) s.before = random.integer(0, 20), s.after = random.integer(0, 20);
-  return s;
-}
-
-std::unique_ptr<cases::Codes> codes_of(DataType type, const cases::Codes::Shape& s, int bits,
-                                       cases::Random& random) {
-  auto codes =
-      std::make_unique<cases::Codes>(type, s, bits == 1 ? -1 : -(1 << (bits - 1)), (1 << (bits - 1)) - 1);
-  codes->fill(random);
-  return codes;
-}
-
-// Reals (N, C, H, W), now and then a slice of more channels. `memory` shows what is written outside.
-struct Reals {
-  Reals(int64_t n, int64_t c, int64_t h, int64_t w, cases::Random& random) {
-    tensor = Tensor::of(nullptr, {n, c, h, w});
-    tensor.image_stride += random.integer(0, 1) ? 0 : random.integer(1, 50);
-    memory.assign(size_t(n ? (n - 1) * tensor.image_stride + tensor.image_count() : 0), -12345.0f);
-    tensor.data = memory.empty() ? &nothing : memory.data();
-  }
-  Tensor in(std::vector<float>& other) const {
-    Tensor t = tensor;
-    if (!other.empty()) t.data = other.data();
-    return t;
-  }
-  float nothing = 0;
-  Tensor tensor;
-  std::vector<float> memory;
-};
-
-std::string text_of(const CodeTensor& t) {
-  return check::text(t.shape_text(), " type ", int(t.type), " halo ", t.halo_h, ",", t.halo_w, " pixel ",
-                     t.pixel_stride);
-}
 
 // Runs the definition, and every row on one and on three threads, into copies of `memory`.
 template <class Op, class Memory, class Place>
@@ -91,61 +38,6 @@ void compare_rows(typename Op::Arguments a, const Memory& memory, const Place& p
       CHECK(false, row.name, " differs at ", at, ": ", +got[at], ", not ", +expected[at], "; ", what);
     }
   }
-}
-
-// A real whose code is within the range, at a tie, at a limit, or anything.
-float any_real(cases::Random& random, int bits, int fl) {
-  const double code = double(random.integer(-(1 << (bits - 1)) - 2, (1 << (bits - 1)) + 2));
-  float x = float(std::ldexp(code, -fl));
-  switch (random.integer(0, 7)) {
-    case 0:
-      x = float(std::ldexp(code + 0.5, -fl));
-      break;
-    case 1:
-      x = std::nextafterf(float(std::ldexp(code + 0.5, -fl)), random.integer(0, 1) ? 1e30f : -1e30f);
-      break;
-    case 2: {
-      uint32_t any = uint32_t(random.integer(0, 0xffffffffll));
-      std::memcpy(&x, &any, 4);
-      if (std::isnan(x)) x = -0.0f;
-      break;
-    }
-    case 3: {
-      const float extremes[] = {0.0f, -0.0f, 1e-45f, -1e-45f, -1e-38f, INFINITY, -INFINITY, 3e38f};
-      x = extremes[random.integer(0, 7)];
-      break;
-    }
-    default:
-      x = float(std::ldexp(code + double(random.integer(-1000, 1000)) / 1000, -fl));
-  }
-  return x;
-}
-
-int any_length(cases::Random& random) {
-  return int(random.integer(0, 3) ? random.integer(-4, 20) : random.integer(-126, 126));
-}
-
-void fill(Reals& reals, cases::Random& random, int bits, int fl) {
-  for (float& x : reals.memory) x = any_real(random, bits, fl);
-}
-
-CodeWindow any_window(cases::Random& random) {
-  CodeWindow w;
-  w.kernel_h = random.integer(1, random.integer(0, 4) ? 3 : 9);
-  w.kernel_w = random.integer(0, 1) ? w.kernel_h : random.integer(1, 5);
-  w.stride_h = random.integer(1, 4);
-  w.stride_w = random.integer(0, 1) ? w.stride_h : random.integer(1, 4);
-  w.pad_h = random.integer(0, w.kernel_h - 1);
-  w.pad_w = random.integer(0, w.kernel_w - 1);
-  if (random.integer(0, 1)) w.pad_h = w.pad_w = 0;
-  if (random.integer(0, 9) == 0) w.kernel_h = w.kernel_w = (int64_t{1} << 31) - 1;
-  return w;
-}
-
-// As Caffe rounds it, or any other number of windows: those behind the image are empty.
-int64_t any_outputs(cases::Random& random, int64_t extent, int64_t kernel, int64_t stride) {
-  if (random.integer(0, 5) == 0) return random.integer(1, 9);
-  return std::max<int64_t>(0, extent - kernel + stride - 1) / stride + 1;
 }
 
 }  // namespace

@@ -9,10 +9,10 @@
 
 namespace ristretto {
 
-inline WindowSpan window_rows(const CodeWindow& w, int64_t p, int64_t height) {
+RISTRETTO_HOST_DEVICE WindowSpan window_rows(const CodeWindow& w, int64_t p, int64_t height) {
   return window_span(p, w.stride_h, w.pad_h, w.kernel_h, height);
 }
-inline WindowSpan window_columns(const CodeWindow& w, int64_t q, int64_t width) {
+RISTRETTO_HOST_DEVICE WindowSpan window_columns(const CodeWindow& w, int64_t q, int64_t width) {
   return window_span(q, w.stride_w, w.pad_w, w.kernel_w, width);
 }
 

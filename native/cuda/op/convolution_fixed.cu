@@ -12,8 +12,10 @@ bool run(Context& context, const ConvolutionFixedArguments& a) {
   const bool narrow_groups = a.group > 1 && a.dst.channels / a.group <= 4;
   if (!narrow_groups && convolution_fixed_tiles_supports(a))
     convolution_fixed_tiles(context, a);
-  else
+  else if (a.dst.images * a.dst.height * a.dst.width * a.dst.channels <= int64_t{1} << 30)
     convolution_fixed_elements(context, a);
+  else
+    return false;
   return true;
 }
 

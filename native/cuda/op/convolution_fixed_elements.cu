@@ -19,6 +19,7 @@ struct ElementsJob {
   int64_t group_c, group_k, R, S;
   int64_t stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
   FixedEpilogue epilogue;
+  uint32_t count;  // of outputs
   int access, halo_parts;
 };
 
@@ -30,13 +31,12 @@ fixed_elements(ElementsJob job) {
     fill_halo_part(dst, job.access, block_index(), job.halo_parts);
     return;
   }
-  const int64_t K = dst.channels, count = dst.images * dst.height * dst.width * K;
-  const int64_t step = int64_t{kThreads} * (blocks() - job.halo_parts);
+  const uint32_t K = uint32_t(dst.channels), P = uint32_t(dst.height), Q = uint32_t(dst.width);
+  const uint32_t group_k = uint32_t(job.group_k), step = uint32_t(kThreads * (blocks() - job.halo_parts));
   const int zero = job.src.zero();
-  for (int64_t i = int64_t{kThreads} * (block_index() - job.halo_parts) + thread_index(); i < count;
+  for (uint32_t i = uint32_t(kThreads * (block_index() - job.halo_parts) + thread_index()); i < job.count;
        i += step) {
-    const int64_t k = i % K, q = i / K % dst.width, p = i / K / dst.width % dst.height,
-                  n = i / K / dst.width / dst.height;
+    const uint32_t k = i % K, q = i / K % Q, p = i / K / Q % P, n = i / K / Q / P;
     const int64_t depth = job.group_c * job.R * job.S;
     const Weight* filter = static_cast<const Weight*>(job.weights) + k * depth;
     int64_t sum = 0;
@@ -47,7 +47,7 @@ fixed_elements(ElementsJob job) {
         const int64_t w = q * job.stride_w - job.pad_w + s * job.dilation_w;
         if (w < 0 || w >= job.src.width) continue;
         const Stored* src =
-            reinterpret_cast<const Stored*>(job.src.pixel(n, h, w)) + k / job.group_k * job.group_c;
+            reinterpret_cast<const Stored*>(job.src.pixel(n, h, w)) + k / group_k * job.group_c;
         const Weight* weights = filter + r * job.S + s;
         for (int64_t c = 0; c < job.group_c; ++c)
           sum += int64_t{(int32_t(src[c]) - zero) * int32_t(weights[c * job.R * job.S])};
@@ -81,6 +81,7 @@ void convolution_fixed_elements(Context& context, const ConvolutionFixedArgument
   job.access = access_bytes(a.dst);
   job.halo_parts = halo_blocks(a.dst, kThreads);
   const int64_t count = a.dst.images * a.dst.height * a.dst.width * a.dst.channels;
+  job.count = uint32_t(count);
   const int64_t wanted = (count + kThreads - 1) / kThreads;
   const int64_t most = int64_t{32} * context.device().multiprocessors;
   const Grid grid{int(std::min(wanted, most)) + job.halo_parts, 1, 1};

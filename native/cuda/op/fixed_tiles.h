@@ -5,6 +5,7 @@
 
 #include "convolution_fixed.h"
 #include "core/op/fixed_step.h"
+#include "cuda/code_step.h"
 #include "cuda/code_vectors.h"
 
 namespace ristretto::cuda {
@@ -71,12 +72,6 @@ struct FixedTileMemory {
 
 // Where 16 bytes of a row of 64 stand: no eight that are read or written at once share a bank.
 RISTRETTO_DEVICE int fixed_place(int row, int chunk) { return row * 64 + ((chunk ^ (row >> 1 & 3)) << 4); }
-
-RISTRETTO_DEVICE int32_t apply_step(int32_t x, const FixedStep& s) {
-  const int32_t shifted = int32_t(uint32_t(x) << s.left);
-  const int32_t code = (shifted + s.add + ((shifted >> s.sign_shift) & s.mask)) >> s.right;
-  return code < s.low ? s.low : code > s.high ? s.high : code;
-}
 
 // 16 bytes from `place` on of a run of which the bytes [begin, end) may be read, the others being code 0.
 // Words are read whole that hold a byte which may be.
