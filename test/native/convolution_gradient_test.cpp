@@ -243,6 +243,83 @@ TEST(winograd_agrees_with_the_definition) {
   }
 }
 
+// The weights' gradient in Winograd's form by every instruction set, on shapes with ragged tiles, more
+// channels than are transformed at once, panels of every width, images that share a unit and units that share
+// an image.
+TEST(winograd_weights_of_every_row) {
+  const CpuFeatures features = detect_cpu_features();
+  Context context(2, features);
+  std::vector<KernelRow<ConvolutionGradientArguments>> rows;
+  for (const auto& row : ConvolutionGradient::rows())
+    if (std::string(row.name).find("winograd") != std::string::npos) rows.push_back(row);
+  CHECK_EQUAL(rows.size(), size_t(3));
+  if (const FloatKernels* paired = float_kernels_paired_avx2(); paired && paired->available(features))
+    rows.push_back({"paired avx2 winograd",
+                    [](const ConvolutionGradientArguments& a, const CpuFeatures&) {
+                      return convolution_weights_winograd_supports(a);
+                    },
+                    [](Context& c, const ConvolutionGradientArguments& a) {
+                      convolution_weights_winograd(c, a, *float_kernels_paired_avx2());
+                    }});
+  cases::Random random(8);
+  for (const Shape& s : {Shape{2, 8, 16, 16, 8, 3, 3, 1, 1, 1, 1, 1, 1, 1},
+                         Shape{13, 24, 13, 15, 52, 3, 3, 1, 1, 1, 1, 1, 1, 1},
+                         Shape{3, 70, 30, 21, 19, 3, 3, 1, 1, 0, 2, 1, 1, 1},
+                         Shape{2, 40, 33, 64, 36, 3, 3, 1, 1, 2, 0, 1, 1, 2},
+                         Shape{40, 9, 4, 4, 100, 3, 3, 1, 1, 1, 1, 1, 1, 1}}) {
+    Problem p(s, random, false);
+    // Biases are plain sums, exact where the gradients are whole.
+    p.dst_diff = random.values(p.dst_diff.size(), true);
+    p.a.dst_diff.data = p.dst_diff.data();
+    p.a.winograd = true;
+    p.a.src_diff = {};
+    p.weights_diff = random.values(p.weights.size(), false);
+    p.a.weights_diff = p.a.weights;
+    p.a.weights_diff.data = p.weights_diff.data();
+    p.bias_diff = random.values(s.k, true);
+    p.a.bias_diff = Tensor::of(p.bias_diff.data(), {s.k});
+    CHECK(convolution_weights_winograd_supports(p.a), p.text());
+    const Problem::Results expected = p.expected();
+    double most = 0;
+    for (float x : expected.weights_diff) most = std::max(most, double(std::fabs(x)));
+    for (const auto& row : rows) {
+      if (!row.supports(p.a, features)) continue;
+      const Problem::Results actual =
+          p.results([&](const ConvolutionGradientArguments& x) { row.run(context, x); });
+      for (size_t i = 0; i < actual.weights_diff.size(); ++i)
+        CHECK(std::fabs(actual.weights_diff[i] - expected.weights_diff[i]) <= 4e-6 * most, row.name,
+              " element ", i, ": ", actual.weights_diff[i], " for ", expected.weights_diff[i], " of at most ",
+              most, " ", p.text());
+      CHECK(actual.bias_diff == expected.bias_diff, row.name, " ", p.text());
+    }
+  }
+}
+
+TEST(winograd_weights_only_where_allowed_and_gained_by) {
+  cases::Random random(9);
+  const Shape shape{2, 16, 20, 20, 16, 3, 3, 1, 1, 1, 1, 1, 1, 1};
+  const auto taken = [&](auto change) {
+    Shape s = shape;
+    change(s);
+    Problem p(s, random, true);
+    p.a.winograd = true;
+    p.a.weights_diff = p.a.weights;
+    return convolution_weights_winograd_supports(p.a);
+  };
+  CHECK(taken([](Shape&) {}));
+  CHECK(!taken([](Shape& s) { s.stride_w = 2; }));
+  CHECK(!taken([](Shape& s) { s.dilation_h = 2; }));
+  CHECK(!taken([](Shape& s) { s.r = 2; }));
+  CHECK(!taken([](Shape& s) { s.c = 4; }));
+  CHECK(!taken([](Shape& s) { s.k = 4; }));
+  CHECK(!taken([](Shape& s) { s.n = 1; }));                  // fewer tiles than the way back costs
+  CHECK(!taken([](Shape& s) { s.n = 40, s.h = s.w = 5; }));  // tiles hang over the edge
+  Problem p(shape, random, true);
+  p.a.weights_diff = p.a.weights;
+  p.a.winograd = false;
+  CHECK(!convolution_weights_winograd_supports(p.a));
+}
+
 TEST(results_do_not_depend_on_the_threads) {
   const CpuFeatures features = detect_cpu_features();
   Context one(1, features), two(2, features), three(3, features);

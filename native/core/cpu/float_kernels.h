@@ -128,6 +128,19 @@ struct WinogradOutput {
   int64_t edge_row_stride;  // from one row (channel) to the next behind `edge`
 };
 
+// Transforms of tiles that lie as pixels, vectors over channels: `winograd_patches` makes B^T d B of 6 x 6
+// inputs, `winograd_gradients` A d A^T of 4 x 4 gradients of outputs, which A^T and A take back to where they
+// came from.
+struct WinogradPixels {
+  const float* source;  // pixel `first` of a plane; its channels lie side by side
+  int64_t pixel_stride, first;
+  const float* outside;     // zeros, as many as there are channels
+  const int32_t* pixels;    // [tiles][36 or 16], within the plane; negative: outside
+  int64_t tiles, channels;  // the latter a multiple of the vector's lanes
+  float* out;               // position p of tile t at out + p * position_stride + t * tile_stride
+  int64_t position_stride, tile_stride;
+};
+
 struct FloatKernels {
   static constexpr int kMaxVectors = 3;
 
@@ -145,6 +158,8 @@ struct FloatKernels {
   void (*depthwise)(const DepthwiseArguments& arguments);
   void (*winograd_input)(const WinogradInput& arguments);
   void (*winograd_output)(const WinogradOutput& arguments);
+  void (*winograd_patches)(const WinogradPixels& arguments);
+  void (*winograd_gradients)(const WinogradPixels& arguments);
 };
 
 // For the tables whose instruction set has no trim in vectors: fuses_trim() says no, so it is never called.

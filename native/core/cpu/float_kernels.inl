@@ -255,5 +255,7 @@ constexpr FloatKernels make_float_kernels(const char* name, int64_t l1_bytes, in
   k.depthwise = depthwise_kernel<Simd>;
   k.winograd_input = winograd_input_kernel<Simd>;
   k.winograd_output = winograd_output_kernel<Simd>;
+  k.winograd_patches = winograd_patches_kernel<Simd>;
+  k.winograd_gradients = winograd_gradients_kernel<Simd>;
   return k;
 }

@@ -36,6 +36,37 @@ inline __attribute__((always_inline)) void winograd_output_line(const typename S
                    Simd::fma(Simd::set1(a * a * a), near_difference, m[5]));
 }
 
+// The second pass, down the columns of what the first made of the lines.
+template <class Simd>
+inline __attribute__((always_inline)) void winograd_input_columns(const typename Simd::V (&lines)[6][6],
+                                                                  float* out, int64_t position_stride) {
+  using V = typename Simd::V;
+  for (int j = 0; j < 6; ++j) {
+    const V d[6] = {lines[0][j], lines[1][j], lines[2][j], lines[3][j], lines[4][j], lines[5][j]};
+    V r[6];
+    winograd_input_line<Simd>(d, r);
+    for (int i = 0; i < 6; ++i) Simd::store(out + (i * 6 + j) * position_stride, r[i]);
+  }
+}
+
+// A y of one line of four: row i is the polynomial with these coefficients at point i.
+template <class Simd>
+inline __attribute__((always_inline)) void winograd_gradient_line(const typename Simd::V (&y)[4],
+                                                                  typename Simd::V (&m)[6]) {
+  using V = typename Simd::V;
+  constexpr float a = WinogradPoints::kNear, b = WinogradPoints::kFar;
+  m[0] = y[0];
+  m[5] = y[3];
+  const V near_even = Simd::fma(Simd::set1(a * a), y[2], y[0]);
+  const V near_odd = Simd::fma(Simd::set1(a * a), y[3], y[1]);
+  m[1] = Simd::fma(Simd::set1(a), near_odd, near_even);
+  m[2] = Simd::fma(Simd::set1(-a), near_odd, near_even);
+  const V far_even = Simd::fma(Simd::set1(b * b), y[2], y[0]);
+  const V far_odd = Simd::fma(Simd::set1(b * b), y[3], y[1]);
+  m[3] = Simd::fma(Simd::set1(b), far_odd, far_even);
+  m[4] = Simd::fma(Simd::set1(-b), far_odd, far_even);
+}
+
 template <class Simd>
 void winograd_input_kernel(const WinogradInput& w) {
   using V = typename Simd::V;
@@ -50,13 +81,7 @@ void winograd_input_kernel(const WinogradInput& w) {
       const V d[6] = {low[0], low[1], low[2], low[3], high[0], high[1]};
       winograd_input_line<Simd>(d, lines[i]);
     }
-    float* out = w.out + c * w.out_channel_stride;
-    for (int j = 0; j < 6; ++j) {
-      const V d[6] = {lines[0][j], lines[1][j], lines[2][j], lines[3][j], lines[4][j], lines[5][j]};
-      V r[6];
-      winograd_input_line<Simd>(d, r);
-      for (int i = 0; i < 6; ++i) Simd::store(out + (i * 6 + j) * w.out_position_stride, r[i]);
-    }
+    winograd_input_columns<Simd>(lines, w.out + c * w.out_channel_stride, w.out_position_stride);
   }
 }
 
@@ -94,4 +119,52 @@ void winograd_output_kernel(const WinogradOutput& w) {
               lane.out[r * w.line_stride + q];
     }
   }
+}
+
+// Calls body(pixel(i) of channels [c, c + lanes) for i in [0, Pixels), where to write them) for every tile.
+template <class Simd, int Pixels, class Body>
+inline __attribute__((always_inline)) void winograd_tiles_of_pixels(const WinogradPixels& w,
+                                                                    const Body& body) {
+  for (int64_t t = 0; t < w.tiles; ++t) {
+    const float* at[Pixels];
+    for (int i = 0; i < Pixels; ++i) {
+      const int32_t pixel = w.pixels[t * Pixels + i];
+      at[i] = pixel < 0 ? w.outside : w.source + (pixel - w.first) * w.pixel_stride;
+    }
+    float* out = w.out + t * w.tile_stride;
+    for (int64_t c = 0; c < w.channels; c += Simd::lanes) body(at, c, out + c);
+  }
+}
+
+template <class Simd>
+void winograd_patches_kernel(const WinogradPixels& w) {
+  using V = typename Simd::V;
+  winograd_tiles_of_pixels<Simd, 36>(w, [&](const float* const (&at)[36], int64_t c, float* out) {
+    V lines[6][6];
+    for (int i = 0; i < 6; ++i) {
+      V d[6];
+      for (int j = 0; j < 6; ++j) d[j] = Simd::load(at[i * 6 + j] + c);
+      winograd_input_line<Simd>(d, lines[i]);
+    }
+    winograd_input_columns<Simd>(lines, out, w.position_stride);
+  });
+}
+
+template <class Simd>
+void winograd_gradients_kernel(const WinogradPixels& w) {
+  using V = typename Simd::V;
+  winograd_tiles_of_pixels<Simd, 16>(w, [&](const float* const (&at)[16], int64_t c, float* out) {
+    V lines[4][6];
+    for (int i = 0; i < 4; ++i) {
+      V y[4];
+      for (int j = 0; j < 4; ++j) y[j] = Simd::load(at[i * 4 + j] + c);
+      winograd_gradient_line<Simd>(y, lines[i]);
+    }
+    for (int j = 0; j < 6; ++j) {
+      const V y[4] = {lines[0][j], lines[1][j], lines[2][j], lines[3][j]};
+      V m[6];
+      winograd_gradient_line<Simd>(y, m);
+      for (int i = 0; i < 6; ++i) Simd::store(out + (i * 6 + j) * w.position_stride, m[i]);
+    }
+  });
 }

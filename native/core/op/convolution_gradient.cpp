@@ -61,25 +61,36 @@ void convolution_gradient_ref(Context&, const ConvolutionGradientArguments& a) {
 
 namespace {
 
-template <const FloatKernels* (*Kernels)()>
+using Supports = bool(const ConvolutionGradientArguments&);
+using Run = void(Context&, const ConvolutionGradientArguments&, const FloatKernels&);
+
+template <const FloatKernels* (*Kernels)(), Supports* supports, Run* weights_gradient>
 KernelRow<ConvolutionGradientArguments> row(const char* name) {
   return {name,
           [](const ConvolutionGradientArguments& a, const CpuFeatures& features) {
-            return Kernels() && Kernels()->available(features) && convolution_weights_gradient_supports(a);
+            return Kernels() && Kernels()->available(features) && supports(a);
           },
           [](Context& context, const ConvolutionGradientArguments& a) {
-            convolution_weights_gradient(context, a, *Kernels());
+            weights_gradient(context, a, *Kernels());
             convolution_data_gradient(context, a);
           }};
 }
+
+template <const FloatKernels* (*Kernels)()>
+constexpr auto winograd = row<Kernels, convolution_weights_winograd_supports, convolution_weights_winograd>;
+template <const FloatKernels* (*Kernels)()>
+constexpr auto direct = row<Kernels, convolution_weights_gradient_supports, convolution_weights_gradient>;
 
 }  // namespace
 
 const std::vector<KernelRow<ConvolutionGradientArguments>>& ConvolutionGradient::rows() {
   static const std::vector<KernelRow<ConvolutionGradientArguments>> table = {
-      row<float_kernels_avx512>("avx512"),
-      row<float_kernels_avx2>("avx2"),
-      row<float_kernels_portable>("portable"),
+      winograd<float_kernels_avx512>("avx512 winograd"),
+      direct<float_kernels_avx512>("avx512"),
+      winograd<float_kernels_avx2>("avx2 winograd"),
+      direct<float_kernels_avx2>("avx2"),
+      winograd<float_kernels_portable>("portable winograd"),
+      direct<float_kernels_portable>("portable"),
       {"ref", [](const ConvolutionGradientArguments&, const CpuFeatures&) { return true; },
        convolution_gradient_ref},
   };

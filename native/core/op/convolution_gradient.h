@@ -43,5 +43,9 @@ void convolution_data_gradient(Context& context, const ConvolutionGradientArgume
 bool convolution_weights_gradient_supports(const ConvolutionGradientArguments& arguments);
 void convolution_weights_gradient(Context& context, const ConvolutionGradientArguments& arguments,
                                   const FloatKernels& kernels);
+// Of 3x3 weights by Winograd's F(4x4, 3x3): whether the arguments allow it, fit it and gain by it.
+bool convolution_weights_winograd_supports(const ConvolutionGradientArguments& arguments);
+void convolution_weights_winograd(Context& context, const ConvolutionGradientArguments& arguments,
+                                  const FloatKernels& kernels);
 
 }  // namespace ristretto

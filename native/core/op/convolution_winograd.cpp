@@ -5,18 +5,19 @@
 #include "float_panels.h"
 #include "staged_rows.h"
 #include "trim.h"
+#include "winograd_transform.h"
 
 namespace ristretto {
 
 namespace {
 
-constexpr int64_t kTile = 4, kPatch = 6, kPositions = kPatch * kPatch;
+using winograd::kPatch, winograd::kPositions, winograd::kTile, winograd::KernelTransform, winograd::spread,
+    winograd::tiles_along;
+
 constexpr int64_t kMostStaged = int64_t{1} << 26;  // floats
 
 // Floats beyond a staged plane that loading a patch's six columns as two groups of four reads.
 constexpr int64_t kReadBeyond = 2;
-
-int64_t tiles_along(int64_t pixels) { return (pixels + kTile - 1) / kTile; }
 
 // The same problem with an output of whole tiles: what is staged then holds every patch.
 ConvolutionArguments padded_to_tiles(ConvolutionArguments a) {
@@ -24,37 +25,6 @@ ConvolutionArguments padded_to_tiles(ConvolutionArguments a) {
   a.dst.dim[3] = tiles_along(a.dst.dim[3]) * kTile;
   return a;
 }
-
-// Strides between positions are odd multiples of a cache line: 36 streams would else share a few cache sets.
-int64_t spread(int64_t floats) { return ((floats + 15) / 16 | 1) * 16; }
-
-// G: row i evaluates a kernel line at point i, divided by the product of its distances to the other points.
-struct KernelTransform {
-  double g[kPatch][3];
-  KernelTransform() {
-    constexpr double a = WinogradPoints::kNear, b = WinogradPoints::kFar,
-                     points[kPatch - 1] = {0, a, -a, b, -b};
-    for (int i = 0; i < kPatch - 1; ++i) {
-      double distance = 1;
-      for (int j = 0; j < kPatch - 1; ++j)
-        if (j != i) distance *= points[i] - points[j];
-      for (int power = 0; power < 3; ++power)
-        g[i][power] = (power == 0 ? 1 : power == 1 ? points[i] : points[i] * points[i]) / distance;
-    }
-    g[kPatch - 1][0] = g[kPatch - 1][1] = 0;
-    g[kPatch - 1][2] = 1;
-  }
-
-  // The 36 transformed weights of one 3x3 kernel: G k G^T.
-  void operator()(const float* k, double (&u)[kPatch][kPatch]) const {
-    double rows[kPatch][3];
-    for (int i = 0; i < kPatch; ++i)
-      for (int j = 0; j < 3; ++j) rows[i][j] = g[i][0] * k[j] + g[i][1] * k[3 + j] + g[i][2] * k[6 + j];
-    for (int i = 0; i < kPatch; ++i)
-      for (int j = 0; j < kPatch; ++j)
-        u[i][j] = rows[i][0] * g[j][0] + rows[i][1] * g[j][1] + rows[i][2] * g[j][2];
-  }
-};
 
 class WinogradConvolution {
  public:
