@@ -4,7 +4,9 @@
 #pragma once
 
 #include "context.h"
+#include "core/op/convolution.h"
 #include "core/op/convolution_fixed.h"
+#include "core/op/deconvolution.h"
 #include "core/op/elementwise.h"
 #include "core/op/pooling_codes.h"
 #include "core/op/quantise.h"
@@ -22,7 +24,9 @@ bool run(Context&, const Arguments&) {
 }
 
 bool run(Context& context, const AveragePoolingCodesArguments& arguments);
+bool run(Context& context, const ConvolutionArguments& arguments);
 bool run(Context& context, const ConvolutionFixedArguments& arguments);
+bool run(Context& context, const DeconvolutionArguments& arguments);
 bool run(Context& context, const DequantiseArguments& arguments);
 bool run(Context& context, const ElementwiseArguments& arguments);
 bool run(Context& context, const MaxPoolingCodesArguments& arguments);

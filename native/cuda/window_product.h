@@ -1,0 +1,124 @@
+// The products of convolutions: rows are output channels, columns the pixels of all images, depths the taps
+// of the kernel in all input channels. A convolution, its transpose (one phase of the stride after the
+// other), and a plain product of matrices, whose pixels are single and whose kernels have one tap.
+#pragma once
+
+#include "product.h"
+
+namespace ristretto::cuda {
+
+struct WindowProduct {
+  const float* a_data = nullptr;  // weights
+  const float* b_data = nullptr;
+  int64_t a_group = 0, b_group = 0, sink_group = 0;  // floats from one group to the next
+  int row_count = 0, column_count = 0;               // of one group
+  int depth_count = 0, depth_part = 0;               // of which one part takes so many
+  int groups = 1;
+  int64_t sink_part = 0;
+
+  // Columns: `grid_width` to a row of pixels, `pixels` to an image. A pixel's window starts at row
+  // y_first + y_step * its row; the plane that it reads is height x width.
+  unsigned pixels = 1, grid_width = 1;
+  int b_image = 0;
+  int y_first = 0, y_step = 1, x_first = 0, x_step = 1;
+  unsigned height = 1, width = 1;
+
+  // Depths: `taps_width` taps to a row of the kernel, `taps` to a channel.
+  unsigned taps = 1, taps_width = 1;
+  int b_channel = 0, y_tap = 0, x_tap = 0;
+  int a_row = 0, a_channel = 0, a_first = 0, a_tap_y = 0, a_tap_x = 0;
+
+  // Where a pixel of a row goes.
+  Sink out;
+  int out_image = 0, out_first = 0, out_y = 0, out_x = 1;
+  int64_t element_image = 0;
+
+  RISTRETTO_DEVICE int group() const { return block_index(2) % groups; }
+  RISTRETTO_DEVICE int part() const { return block_index(2) / groups; }
+
+  RISTRETTO_DEVICE const float* a() const { return a_data + group() * a_group; }
+  RISTRETTO_DEVICE const float* b() const { return b_data + group() * b_group; }
+  RISTRETTO_DEVICE int rows() const { return row_count; }
+  RISTRETTO_DEVICE int columns() const { return column_count; }
+  RISTRETTO_DEVICE int first_depth() const { return part() * depth_part; }
+  RISTRETTO_DEVICE int end_depth() const {
+    const int end = (part() + 1) * depth_part;
+    return end < depth_count ? end : depth_count;
+  }
+  RISTRETTO_DEVICE int row(int m) const { return m * a_row; }
+
+  struct Pixel {
+    int image, i, j;
+  };
+  RISTRETTO_DEVICE Pixel pixel(int n) const {
+    const unsigned image = unsigned(n) / pixels, rest = unsigned(n) - image * pixels, i = rest / grid_width;
+    return {int(image), int(i), int(rest - i * grid_width)};
+  }
+  RISTRETTO_DEVICE Place column(int n) const {
+    const Pixel at = pixel(n);
+    const int y = y_first + at.i * y_step, x = x_first + at.j * x_step;
+    return {at.image * b_image + y * int(width) + x, y, x, 0};
+  }
+  RISTRETTO_DEVICE Place depth(int d) const {
+    const unsigned c = unsigned(d) / taps, tap = unsigned(d) - c * taps, r = tap / taps_width;
+    const int s = int(tap - r * taps_width), y = int(r) * y_tap, x = s * x_tap;
+    return {int(c) * b_channel + y * int(width) + x, y, x,
+            int(c) * a_channel + a_first + int(r) * a_tap_y + s * a_tap_x};
+  }
+
+  RISTRETTO_DEVICE Sink sink() const {
+    Sink s = out;
+    s.data += group() * sink_group + part() * sink_part;
+    if (s.bias && !s.bias_of_column) s.bias += group() * row_count;
+    s.trim.random.first_element += uint64_t(group() * row_count * s.element_row);
+    return s;
+  }
+  RISTRETTO_DEVICE int sink_offset(int n) const {
+    const Pixel at = pixel(n);
+    return at.image * out_image + out_first + at.i * out_y + at.j * out_x;
+  }
+  RISTRETTO_DEVICE int64_t sink_element(int n) const {
+    const Pixel at = pixel(n);
+    return at.image * element_image + out_first + at.i * out_y + at.j * out_x;
+  }
+};
+
+// Rows of a block's tile, by how much of it would be left empty. Smaller tiles read their operands more
+// often for each sum; they are for few rows, and for products that would leave multiprocessors idle.
+inline int tile_rows(const Context& context, int64_t rows, int64_t columns, int64_t others) {
+  int best = 128;
+  double least = 0;
+  for (const auto& [size, cost] : {std::pair{128, 1.0}, {64, 1.1}, {32, 1.3}}) {
+    const int64_t tiles = (rows + size - 1) / size;
+    const double blocks = double(tiles) * double((columns + kColumns - 1) / kColumns) * double(others);
+    // Two blocks of 128 rows, four of 64, … fill a multiprocessor.
+    const double rounds = std::ceil(blocks * size / (256.0 * context.device().multiprocessors));
+    const double work = cost * rounds * 256.0 * context.device().multiprocessors;
+    if (size == 128 || work < least) best = size, least = work;
+  }
+  return best;
+}
+
+template <class Math, int kRows, Lanes kA, Lanes kB, class Product>
+void launch_tiles(Context& context, const char* name, const Product& p, int parts) {
+  const Grid grid{(p.column_count + kColumns - 1) / kColumns, (p.row_count + kRows - 1) / kRows,
+                  p.groups * parts};
+  launch(context, name, grid, 2 * kRows, size_t(ProductShared<Math, kRows>::kBytes),
+         multiply<Math, kRows, kA, kB, Product>, p);
+}
+
+// At least one row and one column.
+template <Lanes kA, Lanes kB, class Product>
+void launch_product(Context& context, const char* name, const Product& p, int parts = 1) {
+  using Math = SinglePrecision;
+  switch (tile_rows(context, p.row_count, p.column_count, int64_t{p.groups} * parts)) {
+    case 32:
+      return launch_tiles<Math, 32, kA, kB>(context, name, p, parts);
+    case 64:
+      return launch_tiles<Math, 64, kA, kB>(context, name, p, parts);
+    default:
+      return launch_tiles<Math, 128, kA, kB>(context, name, p, parts);
+  }
+}
+
+}  // namespace ristretto::cuda

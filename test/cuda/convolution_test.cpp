@@ -1,0 +1,238 @@
+// Convolutions and their transposes on the device, against their definitions.
+#include "core/op/convolution.h"
+
+#include <cmath>
+#include <functional>
+#include <sstream>
+
+#include "../native/float_cases.h"
+#include "core/op/deconvolution.h"
+#include "cuda/ops.h"
+#include "device.h"
+
+using namespace ristretto;
+using namespace ristretto::cuda;
+
+namespace {
+
+struct Shape {
+  int64_t n, c, h, w, k, r, s, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, group;
+};
+
+Shape random_shape(cases::Random& random) {
+  Shape s{};
+  s.n = random.integer(1, 3);
+  s.group = random.integer(0, 3) ? 1 : random.integer(2, 3);
+  s.c = s.group * random.integer(1, random.integer(0, 3) ? 6 : 40);
+  s.k = s.group * random.integer(1, random.integer(0, 2) ? 40 : 140);
+  const bool square = random.integer(0, 1);
+  s.r = random.integer(1, 4);
+  s.s = square ? s.r : random.integer(1, 5);
+  s.stride_h = random.integer(0, 1) ? 1 : random.integer(1, 4);
+  s.stride_w = square ? s.stride_h : random.integer(1, 3);
+  s.pad_h = random.integer(0, 3);
+  s.pad_w = square ? s.pad_h : random.integer(0, 4);
+  s.dilation_h = random.integer(0, 3) ? 1 : random.integer(1, 3);
+  s.dilation_w = square ? s.dilation_h : random.integer(1, 2);
+  s.h = random.integer(1, 13);
+  s.w = random.integer(0, 2) ? random.integer(1, 13) : random.integer(20, 40);
+  s.h = std::max(s.h, s.dilation_h * (s.r - 1) + 1 - 2 * s.pad_h);
+  s.w = std::max(s.w, s.dilation_w * (s.s - 1) + 1 - 2 * s.pad_w);
+  return s;
+}
+
+// A random problem with its memory. Images may lie in larger ones, whose rest must stay untouched.
+template <class Arguments>
+struct Problem {
+  Arguments a;
+  std::vector<float> src, weights, bias, dst;
+  int64_t dst_offset = 0;
+
+  Problem(const Shape& s, cases::Random& random, bool whole);
+  int64_t depth() const { return a.src.dim[1] / a.group * a.weights.count(2); }
+  std::string text() const {
+    std::ostringstream out;
+    out << "src " << a.src.shape_text() << " weights " << a.weights.shape_text() << " dst "
+        << a.dst.shape_text() << " stride " << a.stride_h << "," << a.stride_w << " pad " << a.pad_h << ","
+        << a.pad_w << " dilation " << a.dilation_h << "," << a.dilation_w << " group " << a.group;
+    return out.str();
+  }
+
+  void place(cases::Random& random, bool whole, std::initializer_list<int64_t> src_shape,
+             std::initializer_list<int64_t> weights_shape, std::initializer_list<int64_t> dst_shape) {
+    a.src = Tensor::of(nullptr, src_shape);
+    a.weights = Tensor::of(nullptr, weights_shape);
+    a.dst = Tensor::of(nullptr, dst_shape);
+    const int64_t src_gap = random.integer(0, 2) ? 0 : random.integer(1, 50);
+    const int64_t dst_gap = random.integer(0, 2) ? 0 : random.integer(1, 50);
+    a.src.image_stride += src_gap;
+    // No slack after the last image: reading beyond it is for the sanitizer to see.
+    src = random.values(a.src.images() * a.src.image_stride - src_gap, whole);
+    weights = random.values(a.weights.count(), whole);
+    bias = random.values(a.dst.dim[1], whole);
+    dst_offset = dst_gap / 2;
+    a.dst.image_stride += dst_gap;
+    dst = random.values(a.dst.images() * a.dst.image_stride, whole);
+    a.src.data = src.data(), a.weights.data = weights.data(), a.dst.data = dst.data() + dst_offset;
+    if (random.integer(0, 3)) a.bias = Tensor::of(bias.data(), {a.dst.dim[1]});
+    a.relu = random.integer(0, 1);
+  }
+
+  // All of dst's memory.
+  std::vector<float> expected() const {
+    std::vector<float> memory = dst;
+    Arguments copy = a;
+    copy.dst.data = memory.data() + dst_offset;
+    ristretto::Context context(1, CpuFeatures{});
+    define(context, copy);
+    return memory;
+  }
+  std::vector<float> actual() const {
+    const Shared<float> s(src), w(weights), b(bias), d(dst);
+    Arguments copy = a;
+    copy.src.data = s.data(), copy.weights.data = w.data(), copy.dst.data = d.data() + dst_offset;
+    if (copy.bias) copy.bias.data = b.data();
+    CHECK(cuda::run(test_context(), copy), text());
+    test_context().synchronize();
+    return std::vector<float>(d.begin(), d.end());
+  }
+  // The same sums over absolute values.
+  std::vector<float> magnitude() const {
+    Problem p = *this;
+    p.src = cases::absolute(p.src), p.weights = cases::absolute(p.weights), p.bias = cases::absolute(p.bias);
+    p.a.src.data = p.src.data(), p.a.weights.data = p.weights.data();
+    if (p.a.bias) p.a.bias.data = p.bias.data();
+    return p.expected();
+  }
+
+ private:
+  static void define(ristretto::Context& context, const ConvolutionArguments& x) {
+    convolution_ref(context, x);
+  }
+  static void define(ristretto::Context& context, const DeconvolutionArguments& x) {
+    deconvolution_ref(context, x);
+  }
+};
+
+template <class Arguments>
+void take_windows(Arguments& a, const Shape& s) {
+  a.stride_h = s.stride_h, a.stride_w = s.stride_w, a.pad_h = s.pad_h, a.pad_w = s.pad_w;
+  a.dilation_h = s.dilation_h, a.dilation_w = s.dilation_w, a.group = s.group;
+}
+
+template <>
+Problem<ConvolutionArguments>::Problem(const Shape& s, cases::Random& random, bool whole) {
+  take_windows(a, s);
+  const int64_t p = (s.h + 2 * s.pad_h - s.dilation_h * (s.r - 1) - 1) / s.stride_h + 1;
+  const int64_t q = (s.w + 2 * s.pad_w - s.dilation_w * (s.s - 1) - 1) / s.stride_w + 1;
+  place(random, whole, {s.n, s.c, s.h, s.w}, {s.k, s.c / s.group, s.r, s.s}, {s.n, s.k, p, q});
+}
+
+// The shape's convolution, transposed: its output may have rows and columns that no window reaches.
+template <>
+Problem<DeconvolutionArguments>::Problem(const Shape& s, cases::Random& random, bool whole) {
+  take_windows(a, s);
+  const int64_t p = (s.h + 2 * s.pad_h - s.dilation_h * (s.r - 1) - 1) / s.stride_h + 1;
+  const int64_t q = (s.w + 2 * s.pad_w - s.dilation_w * (s.s - 1) - 1) / s.stride_w + 1;
+  place(random, whole, {s.n, s.c, p, q}, {s.c, s.k / s.group, s.r, s.s}, {s.n, s.k, s.h, s.w});
+}
+
+// Whole numbers sum exactly in any order. Of others, a sum of the device is off from its exact value by what
+// the roundings of its additions make, which stays far below 1e-5 of the sum of magnitudes at these depths.
+template <class Arguments>
+void check_problem(const Problem<Arguments>& p, bool whole) {
+  const std::vector<float> expected = p.expected(), actual = p.actual();
+  const std::vector<float> bound = whole ? expected : p.magnitude();
+  for (size_t i = 0; i < actual.size(); ++i) {
+    if (whole)
+      CHECK_EQUAL(actual[i], expected[i], "element ", i, " ", p.text());
+    else
+      CHECK(std::fabs(actual[i] - expected[i]) <= 1e-5 * (std::fabs(bound[i]) + 1e-6), "element ", i, ": ",
+            actual[i], " for ", expected[i], " ", p.text());
+  }
+}
+
+template <class Arguments>
+void check_random(uint32_t seed, int rounds) {
+  cases::Random random(seed);
+  for (int round = 0; round < rounds; ++round) {
+    const bool whole = round % 2 == 0;
+    check_problem(Problem<Arguments>(random_shape(random), random, whole), whole);
+  }
+}
+
+// Formats that change whole numbers of up to a few hundred.
+std::vector<TrimFormat> formats() {
+  std::vector<TrimFormat> all;
+  for (Rounding rounding : {Rounding::half_away_from_zero, Rounding::half_to_even, Rounding::stochastic}) {
+    TrimFormat f;
+    f.rounding = rounding;
+    f.kind = FormatKind::dynamic_fixed_point;
+    f.bit_width = 6;
+    f.fractional_length = -1;
+    all.push_back(f);
+    f.kind = FormatKind::minifloat;
+    f.mantissa_bits = 1;
+    f.exponent_bits = 5;
+    all.push_back(f);
+    f.kind = FormatKind::integer_power_of_two;
+    f.exponent_min = 0;
+    f.exponent_max = 4;
+    all.push_back(f);
+  }
+  return all;
+}
+
+template <class Arguments>
+void check_trims(uint32_t seed) {
+  cases::Random random(seed);
+  for (const TrimFormat& format : formats())
+    for (int which = 1; which <= 3; ++which) {
+      Shape shape = random_shape(random);
+      shape.n = 2;
+      Problem<Arguments> p(shape, random, true);
+      if (which & 1) p.a.src_trim = format;
+      if (which & 2) p.a.dst_trim = format;
+      p.a.src_random = {random.engine(), 5, 6, 7};
+      p.a.dst_random = {random.engine(), 8, 9, 0xFFFFFFFFu};
+      check_problem(p, true);
+    }
+}
+
+}  // namespace
+
+TEST(trims_are_the_definitions_own) {
+  check_trims<ConvolutionArguments>(3);
+  check_trims<DeconvolutionArguments>(4);
+}
+
+TEST(a_nan_in_the_output_is_told_where_it_is_trimmed) {
+  cases::Random random(5);
+  Problem<ConvolutionArguments> p({1, 3, 5, 5, 4, 3, 3, 1, 1, 1, 1, 1, 1, 1}, random, true);
+  p.src[40] = std::nanf("");
+  p.actual();
+  p.a.dst_trim = formats()[0];
+  test_context().begin_op("layer");
+  std::string error;
+  try {
+    p.actual();
+  } catch (const Error& e) {
+    error = e.what();
+  }
+  CHECK_EQUAL(error, std::string("layer: NaN in the data to be trimmed"));
+}
+
+TEST(what_has_no_32_bit_offsets_is_left_to_the_processor) {
+  ConvolutionArguments a;
+  a.src = Tensor::of(nullptr, {1, 1 << 12, 1 << 10, 1 << 9});
+  a.weights = Tensor::of(nullptr, {1, 1 << 12, 1, 1});
+  a.dst = Tensor::of(nullptr, {1, 1, 1 << 10, 1 << 9});
+  CHECK(!cuda::run(test_context(), a));
+  a.src.dim[1] = a.weights.dim[1] = 4;
+  a.pad_h = 1 << 20;
+  a.dst.dim[2] += 2 * a.pad_h;
+  CHECK(!cuda::run(test_context(), a));
+}
+
+TEST(convolutions_agree_with_the_definition) { check_random<ConvolutionArguments>(1, 60); }
+TEST(deconvolutions_agree_with_the_definition) { check_random<DeconvolutionArguments>(2, 60); }
