@@ -6,8 +6,12 @@
 #include "context.h"
 #include "core/op/convolution.h"
 #include "core/op/convolution_fixed.h"
+#include "core/op/convolution_gradient.h"
 #include "core/op/deconvolution.h"
+#include "core/op/deconvolution_gradient.h"
 #include "core/op/elementwise.h"
+#include "core/op/inner_product.h"
+#include "core/op/inner_product_gradient.h"
 #include "core/op/pooling_codes.h"
 #include "core/op/quantise.h"
 #include "core/op/range.h"
@@ -26,9 +30,13 @@ bool run(Context&, const Arguments&) {
 bool run(Context& context, const AveragePoolingCodesArguments& arguments);
 bool run(Context& context, const ConvolutionArguments& arguments);
 bool run(Context& context, const ConvolutionFixedArguments& arguments);
+bool run(Context& context, const ConvolutionGradientArguments& arguments);
 bool run(Context& context, const DeconvolutionArguments& arguments);
+bool run(Context& context, const DeconvolutionGradientArguments& arguments);
 bool run(Context& context, const DequantiseArguments& arguments);
 bool run(Context& context, const ElementwiseArguments& arguments);
+bool run(Context& context, const InnerProductArguments& arguments);
+bool run(Context& context, const InnerProductGradientArguments& arguments);
 bool run(Context& context, const MaxPoolingCodesArguments& arguments);
 bool run(Context& context, const QuantiseArguments& arguments);
 bool run(Context& context, const RangeArguments& arguments);

@@ -38,13 +38,13 @@ enum class Lanes { rows, depths };
 
 // What becomes of a sum.
 struct Sink {
-  float* data;
-  int row;                      // floats from one row to the next
+  float* data = nullptr;
+  int row = 0;                  // floats from one row to the next
   const float* bias = nullptr;  // of the row, or of the column
   bool bias_of_column = false;
   bool relu = false;
   bool accumulate = false;  // added to what is there
-  ValueTrim trim;
+  ValueTrim trim = {};
   int64_t element_row = 0;  // random words from one row to the next
 };
 
@@ -124,10 +124,10 @@ struct SinglePrecision {
 // A block's use of shared memory.
 template <class Math, int kRows>
 struct ProductShared {
-  static constexpr int kRing = 0;                                                 // [2][kDepth] places
-  static constexpr int kTable = kRing + 2 * Math::kDepth * int(sizeof(Place));    // [kColumns] places
-  static constexpr int kOffsets = kTable + kColumns * int(sizeof(Place));         // [kColumns] of the sink
-  static constexpr int kTiles = kOffsets + kColumns * int(sizeof(int));           // [2] a, [2] b
+  static constexpr int kRing = 0;                                               // [2][kDepth] places
+  static constexpr int kTable = kRing + 2 * Math::kDepth * int(sizeof(Place));  // [kColumns] places
+  static constexpr int kOffsets = kTable + kColumns * int(sizeof(Place));       // [kColumns] of the sink
+  static constexpr int kTiles = kOffsets + kColumns * int(sizeof(int));         // [2] a, [2] b
   static constexpr int kA = Math::bytes(kRows), kB = Math::bytes(kColumns);
   static constexpr int kOutPitch = kColumns + 4;
   static constexpr int kOutRows = kRows / kWarpRows * Math::kPassRows;
@@ -140,9 +140,9 @@ template <class Math, int kTileRows, int kThreads, Lanes kLanes>
 struct Staging {
   static constexpr int kDepth = Math::kDepth, kCount = kTileRows * kDepth / kThreads;
   // Along rows: kRowsEach rows, kRun depths of each, in a row.
-  static constexpr int kRowsEach = kLanes == Lanes::depths      ? kCount
-                                   : kTileRows > kThreads ? kTileRows / kThreads
-                                                          : 1;
+  static constexpr int kRowsEach = kLanes == Lanes::depths ? kCount
+                                   : kTileRows > kThreads  ? kTileRows / kThreads
+                                                           : 1;
   static constexpr int kRun = kCount / kRowsEach;
 
   float values[kRowsEach][kRun];
@@ -237,8 +237,8 @@ multiply(Product product) {
 #pragma unroll
       for (int j = 0; j < StagingB::kRun; ++j) {
         const Place depth = depths[StagingB::depth() + j];
-        const bool inside = unsigned(column.y + depth.y) < product.height &&
-                            unsigned(column.x + depth.x) < product.width;
+        const bool inside =
+            unsigned(column.y + depth.y) < product.height && unsigned(column.x + depth.x) < product.width;
         b.values[i][j] = inside ? b_data[column.offset + depth.offset] : 0.0f;
       }
     }
@@ -278,8 +278,7 @@ multiply(Product product) {
     block_barrier();
 #pragma unroll 1
     for (int r = warp_index(); r < Shared::kOutRows; r += kThreads / kWarp) {
-      const int m =
-          first_row + r / Math::kPassRows * kWarpRows + Math::pass_row(pass, r % Math::kPassRows);
+      const int m = first_row + r / Math::kPassRows * kWarpRows + Math::pass_row(pass, r % Math::kPassRows);
       if (m >= product.rows()) continue;
       const float* row = rows + r * Shared::kOutPitch;
       float* to = sink.data + int64_t{m} * sink.row;

@@ -83,42 +83,8 @@ struct WindowProduct {
   }
 };
 
-// Rows of a block's tile, by how much of it would be left empty. Smaller tiles read their operands more
-// often for each sum; they are for few rows, and for products that would leave multiprocessors idle.
-inline int tile_rows(const Context& context, int64_t rows, int64_t columns, int64_t others) {
-  int best = 128;
-  double least = 0;
-  for (const auto& [size, cost] : {std::pair{128, 1.0}, {64, 1.1}, {32, 1.3}}) {
-    const int64_t tiles = (rows + size - 1) / size;
-    const double blocks = double(tiles) * double((columns + kColumns - 1) / kColumns) * double(others);
-    // Two blocks of 128 rows, four of 64, … fill a multiprocessor.
-    const double rounds = std::ceil(blocks * size / (256.0 * context.device().multiprocessors));
-    const double work = cost * rounds * 256.0 * context.device().multiprocessors;
-    if (size == 128 || work < least) best = size, least = work;
-  }
-  return best;
-}
-
-template <class Math, int kRows, Lanes kA, Lanes kB, class Product>
-void launch_tiles(Context& context, const char* name, const Product& p, int parts) {
-  const Grid grid{(p.column_count + kColumns - 1) / kColumns, (p.row_count + kRows - 1) / kRows,
-                  p.groups * parts};
-  launch(context, name, grid, 2 * kRows, size_t(ProductShared<Math, kRows>::kBytes),
-         multiply<Math, kRows, kA, kB, Product>, p);
-}
-
-// At least one row and one column.
-template <Lanes kA, Lanes kB, class Product>
-void launch_product(Context& context, const char* name, const Product& p, int parts = 1) {
-  using Math = SinglePrecision;
-  switch (tile_rows(context, p.row_count, p.column_count, int64_t{p.groups} * parts)) {
-    case 32:
-      return launch_tiles<Math, 32, kA, kB>(context, name, p, parts);
-    case 64:
-      return launch_tiles<Math, 64, kA, kB>(context, name, p, parts);
-    default:
-      return launch_tiles<Math, 128, kA, kB>(context, name, p, parts);
-  }
-}
+// At least one row and one column. `parts`: how many parts of depth_part depths there are.
+void launch_product(Context& context, const char* name, Lanes a, Lanes b, const WindowProduct& p,
+                    int parts = 1);
 
 }  // namespace ristretto::cuda

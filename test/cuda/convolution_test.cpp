@@ -2,44 +2,17 @@
 #include "core/op/convolution.h"
 
 #include <cmath>
-#include <functional>
-#include <sstream>
 
 #include "../native/float_cases.h"
 #include "core/op/deconvolution.h"
 #include "cuda/ops.h"
 #include "device.h"
+#include "window_cases.h"
 
 using namespace ristretto;
 using namespace ristretto::cuda;
 
 namespace {
-
-struct Shape {
-  int64_t n, c, h, w, k, r, s, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, group;
-};
-
-Shape random_shape(cases::Random& random) {
-  Shape s{};
-  s.n = random.integer(1, 3);
-  s.group = random.integer(0, 3) ? 1 : random.integer(2, 3);
-  s.c = s.group * random.integer(1, random.integer(0, 3) ? 6 : 40);
-  s.k = s.group * random.integer(1, random.integer(0, 2) ? 40 : 140);
-  const bool square = random.integer(0, 1);
-  s.r = random.integer(1, 4);
-  s.s = square ? s.r : random.integer(1, 5);
-  s.stride_h = random.integer(0, 1) ? 1 : random.integer(1, 4);
-  s.stride_w = square ? s.stride_h : random.integer(1, 3);
-  s.pad_h = random.integer(0, 3);
-  s.pad_w = square ? s.pad_h : random.integer(0, 4);
-  s.dilation_h = random.integer(0, 3) ? 1 : random.integer(1, 3);
-  s.dilation_w = square ? s.dilation_h : random.integer(1, 2);
-  s.h = random.integer(1, 13);
-  s.w = random.integer(0, 2) ? random.integer(1, 13) : random.integer(20, 40);
-  s.h = std::max(s.h, s.dilation_h * (s.r - 1) + 1 - 2 * s.pad_h);
-  s.w = std::max(s.w, s.dilation_w * (s.s - 1) + 1 - 2 * s.pad_w);
-  return s;
-}
 
 // A random problem with its memory. Images may lie in larger ones, whose rest must stay untouched.
 template <class Arguments>
@@ -48,15 +21,9 @@ struct Problem {
   std::vector<float> src, weights, bias, dst;
   int64_t dst_offset = 0;
 
-  Problem(const Shape& s, cases::Random& random, bool whole);
+  Problem(const cases::Shape& s, cases::Random& random, bool whole);
   int64_t depth() const { return a.src.dim[1] / a.group * a.weights.count(2); }
-  std::string text() const {
-    std::ostringstream out;
-    out << "src " << a.src.shape_text() << " weights " << a.weights.shape_text() << " dst "
-        << a.dst.shape_text() << " stride " << a.stride_h << "," << a.stride_w << " pad " << a.pad_h << ","
-        << a.pad_w << " dilation " << a.dilation_h << "," << a.dilation_w << " group " << a.group;
-    return out.str();
-  }
+  std::string text() const { return cases::text_of(a, "dst", a.dst); }
 
   void place(cases::Random& random, bool whole, std::initializer_list<int64_t> src_shape,
              std::initializer_list<int64_t> weights_shape, std::initializer_list<int64_t> dst_shape) {
@@ -114,15 +81,9 @@ struct Problem {
   }
 };
 
-template <class Arguments>
-void take_windows(Arguments& a, const Shape& s) {
-  a.stride_h = s.stride_h, a.stride_w = s.stride_w, a.pad_h = s.pad_h, a.pad_w = s.pad_w;
-  a.dilation_h = s.dilation_h, a.dilation_w = s.dilation_w, a.group = s.group;
-}
-
 template <>
-Problem<ConvolutionArguments>::Problem(const Shape& s, cases::Random& random, bool whole) {
-  take_windows(a, s);
+Problem<ConvolutionArguments>::Problem(const cases::Shape& s, cases::Random& random, bool whole) {
+  cases::take_windows(a, s);
   const int64_t p = (s.h + 2 * s.pad_h - s.dilation_h * (s.r - 1) - 1) / s.stride_h + 1;
   const int64_t q = (s.w + 2 * s.pad_w - s.dilation_w * (s.s - 1) - 1) / s.stride_w + 1;
   place(random, whole, {s.n, s.c, s.h, s.w}, {s.k, s.c / s.group, s.r, s.s}, {s.n, s.k, p, q});
@@ -130,8 +91,8 @@ Problem<ConvolutionArguments>::Problem(const Shape& s, cases::Random& random, bo
 
 // The shape's convolution, transposed: its output may have rows and columns that no window reaches.
 template <>
-Problem<DeconvolutionArguments>::Problem(const Shape& s, cases::Random& random, bool whole) {
-  take_windows(a, s);
+Problem<DeconvolutionArguments>::Problem(const cases::Shape& s, cases::Random& random, bool whole) {
+  cases::take_windows(a, s);
   const int64_t p = (s.h + 2 * s.pad_h - s.dilation_h * (s.r - 1) - 1) / s.stride_h + 1;
   const int64_t q = (s.w + 2 * s.pad_w - s.dilation_w * (s.s - 1) - 1) / s.stride_w + 1;
   place(random, whole, {s.n, s.c, p, q}, {s.c, s.k / s.group, s.r, s.s}, {s.n, s.k, s.h, s.w});
@@ -157,7 +118,7 @@ void check_random(uint32_t seed, int rounds) {
   cases::Random random(seed);
   for (int round = 0; round < rounds; ++round) {
     const bool whole = round % 2 == 0;
-    check_problem(Problem<Arguments>(random_shape(random), random, whole), whole);
+    check_problem(Problem<Arguments>(cases::random_shape(random), random, whole), whole);
   }
 }
 
@@ -188,7 +149,7 @@ void check_trims(uint32_t seed) {
   cases::Random random(seed);
   for (const TrimFormat& format : formats())
     for (int which = 1; which <= 3; ++which) {
-      Shape shape = random_shape(random);
+      cases::Shape shape = cases::random_shape(random);
       shape.n = 2;
       Problem<Arguments> p(shape, random, true);
       if (which & 1) p.a.src_trim = format;

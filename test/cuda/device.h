@@ -33,7 +33,7 @@ class Shared {
     data_ = static_cast<T*>(pool().allocate((count ? count : 1) * sizeof(T)));
   }
   explicit Shared(const std::vector<T>& values) : Shared(values.size()) {
-    std::memcpy(static_cast<void*>(data_), values.data(), count_ * sizeof(T));
+    if (count_) std::memcpy(static_cast<void*>(data_), values.data(), count_ * sizeof(T));
   }
   ~Shared() { pool().free(data_); }
   Shared(const Shared&) = delete;

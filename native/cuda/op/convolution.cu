@@ -117,7 +117,7 @@ bool run(Context& context, const ConvolutionArguments& a) {
     p.a_row = p.depth_count;
     p.a_channel = int(R * S), p.a_tap_y = int(S), p.a_tap_x = 1;
     p.out_y = int(a.dst.dim[3]);
-    launch_product<Lanes::depths, Lanes::rows>(context, "convolution", p);
+    launch_product(context, "convolution", Lanes::depths, Lanes::rows, p);
   });
   return true;
 }
@@ -145,10 +145,7 @@ bool run(Context& context, const DeconvolutionArguments& a) {
         p.a_first = int(y.tap * S + x.tap), p.a_tap_y = int(y.step * S), p.a_tap_x = int(x.step);
         p.out_first = int(y.first * W + x.first);
         p.out_y = int(a.stride_h * W), p.out_x = int(a.stride_w);
-        if (R * S == 1)
-          launch_product<Lanes::rows, Lanes::rows>(context, "deconvolution", p);
-        else
-          launch_product<Lanes::depths, Lanes::rows>(context, "deconvolution", p);
+        launch_product(context, "deconvolution", R * S == 1 ? Lanes::rows : Lanes::depths, Lanes::rows, p);
       }
   });
   return true;
