@@ -194,7 +194,7 @@ class Convolutions {
       std::fflush(stdout);
     }
     for (size_t i = 0; i < sums.size(); ++i)
-      if (sums[i].whole && sums[i].seconds > 0)
+      if (!options_.smoke && sums[i].whole && sums[i].seconds > 0)
         std::printf("%s, all layers, batch %lld: %.3f ms, %.0f %% of the roofline, %.0f images/s\n",
                     file.net.c_str(), static_cast<long long>(options_.batches[i]), 1e3 * sums[i].seconds,
                     100 * sums[i].floor / sums[i].seconds, double(options_.batches[i]) / sums[i].seconds);

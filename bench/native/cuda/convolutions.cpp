@@ -142,6 +142,8 @@ ConvolutionRow bench_convolution(Machine& machine, RateMeter& meter, const Rates
     row.left_out = "more than the device's memory";
     return row;
   }
+  // The last problem's memory, kept for reuse, would push this one's pages to the host.
+  machine.device.memory()->trim();
   Operands operands(machine, shape, images);
   row.operations = 2 * shape.multiplications() * double(images);
   row.bytes = operands.bytes();
