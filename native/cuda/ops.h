@@ -7,17 +7,28 @@
 #include "core/op/convolution.h"
 #include "core/op/convolution_fixed.h"
 #include "core/op/convolution_gradient.h"
+#include "core/op/copy_strided.h"
 #include "core/op/deconvolution.h"
 #include "core/op/deconvolution_gradient.h"
+#include "core/op/dropout.h"
 #include "core/op/elementwise.h"
+#include "core/op/eltwise.h"
+#include "core/op/eltwise_gradient.h"
 #include "core/op/inner_product.h"
 #include "core/op/inner_product_gradient.h"
+#include "core/op/pooling.h"
 #include "core/op/pooling_codes.h"
+#include "core/op/pooling_gradient.h"
 #include "core/op/quantise.h"
 #include "core/op/range.h"
 #include "core/op/requantise.h"
+#include "core/op/softmax.h"
+#include "core/op/softmax_gradient.h"
+#include "core/op/sum_of_squares.h"
 #include "core/op/transform_images.h"
 #include "core/op/trim.h"
+#include "core/op/unary.h"
+#include "core/op/unary_gradient.h"
 
 namespace ristretto::cuda {
 
@@ -31,17 +42,28 @@ bool run(Context& context, const AveragePoolingCodesArguments& arguments);
 bool run(Context& context, const ConvolutionArguments& arguments);
 bool run(Context& context, const ConvolutionFixedArguments& arguments);
 bool run(Context& context, const ConvolutionGradientArguments& arguments);
+bool run(Context& context, const CopyStridedArguments& arguments);
 bool run(Context& context, const DeconvolutionArguments& arguments);
 bool run(Context& context, const DeconvolutionGradientArguments& arguments);
 bool run(Context& context, const DequantiseArguments& arguments);
+bool run(Context& context, const DropoutArguments& arguments);
 bool run(Context& context, const ElementwiseArguments& arguments);
+bool run(Context& context, const EltwiseArguments& arguments);
+bool run(Context& context, const EltwiseGradientArguments& arguments);
 bool run(Context& context, const InnerProductArguments& arguments);
 bool run(Context& context, const InnerProductGradientArguments& arguments);
 bool run(Context& context, const MaxPoolingCodesArguments& arguments);
+bool run(Context& context, const PoolingArguments& arguments);
+bool run(Context& context, const PoolingGradientArguments& arguments);
 bool run(Context& context, const QuantiseArguments& arguments);
 bool run(Context& context, const RangeArguments& arguments);
 bool run(Context& context, const RequantiseArguments& arguments);
+bool run(Context& context, const SoftmaxArguments& arguments);
+bool run(Context& context, const SoftmaxGradientArguments& arguments);
+bool run(Context& context, const SumOfSquaresArguments& arguments);
 bool run(Context& context, const TransformImagesArguments& arguments);
 bool run(Context& context, const TrimArguments& arguments);
+bool run(Context& context, const UnaryArguments& arguments);
+bool run(Context& context, const UnaryGradientArguments& arguments);
 
 }  // namespace ristretto::cuda

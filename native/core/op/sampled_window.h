@@ -9,7 +9,8 @@ namespace ristretto {
 
 // Place of the element in the plane, drawn with a probability in proportion to its value; -1 where the sum is
 // not positive.
-inline int64_t sampled_place(const float* plane, int64_t width, WindowSpan h, WindowSpan w, uint32_t word) {
+RISTRETTO_HOST_DEVICE int64_t sampled_place(const float* plane, int64_t width, WindowSpan h, WindowSpan w,
+                                            uint32_t word) {
   double sum = 0;
   for (int64_t y = h.begin; y < h.end; ++y)
     for (int64_t x = w.begin; x < w.end; ++x) sum += plane[y * width + x];
