@@ -31,11 +31,17 @@ struct DeviceInfo {
   int capability() const { return 10 * major + minor; }
 };
 
-// How a kernel says that it met a NaN: the op's number, where none was noted before.
+// What a kernel can meet and not go on with.
+enum class Fault : int32_t { nan, label };
+
+// How a kernel says so: the op's number and the fault, where none was noted before.
 struct NanReport {
+  static constexpr int kFaultShift = 24;
   int32_t* first;  // managed memory; 0: none so far
   int32_t op;
-  RISTRETTO_DEVICE void tell() const { atomic_first(first, op); }
+  RISTRETTO_DEVICE void tell(Fault fault = Fault::nan) const {
+    atomic_first(first, op | int32_t(fault) << kFaultShift);
+  }
 };
 
 // The devices that the driver shows; empty, with the reason in `why`, where there is none.
@@ -114,8 +120,8 @@ class Context {
   std::unique_ptr<Graph> end_capture();
   void launch(const Graph& graph);
 
-  // Waits for everything launched so far. Throws Error when something failed, or when a kernel met a NaN,
-  // which names the op.
+  // Waits for everything launched so far. Throws Error when something failed, or when a kernel met a
+  // fault, which names the op.
   void synchronize();
 
   // `code` is a cudaError_t; throws Error naming the kernel unless it is 0.

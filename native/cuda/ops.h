@@ -4,6 +4,12 @@
 #pragma once
 
 #include "context.h"
+#include "core/op/accuracy.h"
+#include "core/op/affine.h"
+#include "core/op/affine_gradient.h"
+#include "core/op/arg_max.h"
+#include "core/op/batch_norm.h"
+#include "core/op/batch_norm_gradient.h"
 #include "core/op/convolution.h"
 #include "core/op/convolution_fixed.h"
 #include "core/op/convolution_gradient.h"
@@ -16,11 +22,21 @@
 #include "core/op/eltwise_gradient.h"
 #include "core/op/inner_product.h"
 #include "core/op/inner_product_gradient.h"
+#include "core/op/loss.h"
+#include "core/op/loss_gradient.h"
+#include "core/op/lrn.h"
+#include "core/op/lrn_gradient.h"
+#include "core/op/mvn.h"
+#include "core/op/mvn_gradient.h"
 #include "core/op/pooling.h"
 #include "core/op/pooling_codes.h"
 #include "core/op/pooling_gradient.h"
+#include "core/op/prelu.h"
+#include "core/op/prelu_gradient.h"
 #include "core/op/quantise.h"
 #include "core/op/range.h"
+#include "core/op/reduce.h"
+#include "core/op/reduce_gradient.h"
 #include "core/op/requantise.h"
 #include "core/op/softmax.h"
 #include "core/op/softmax_gradient.h"
@@ -38,7 +54,13 @@ bool run(Context&, const Arguments&) {
   return false;
 }
 
+bool run(Context& context, const AccuracyArguments& arguments);
+bool run(Context& context, const AffineArguments& arguments);
+bool run(Context& context, const AffineGradientArguments& arguments);
+bool run(Context& context, const ArgMaxArguments& arguments);
 bool run(Context& context, const AveragePoolingCodesArguments& arguments);
+bool run(Context& context, const BatchNormArguments& arguments);
+bool run(Context& context, const BatchNormGradientArguments& arguments);
 bool run(Context& context, const ConvolutionArguments& arguments);
 bool run(Context& context, const ConvolutionFixedArguments& arguments);
 bool run(Context& context, const ConvolutionGradientArguments& arguments);
@@ -52,11 +74,23 @@ bool run(Context& context, const EltwiseArguments& arguments);
 bool run(Context& context, const EltwiseGradientArguments& arguments);
 bool run(Context& context, const InnerProductArguments& arguments);
 bool run(Context& context, const InnerProductGradientArguments& arguments);
+bool run(Context& context, const LabelLossArguments& arguments);
+bool run(Context& context, const LabelLossGradientArguments& arguments);
+bool run(Context& context, const LrnArguments& arguments);
+bool run(Context& context, const LrnGradientArguments& arguments);
 bool run(Context& context, const MaxPoolingCodesArguments& arguments);
+bool run(Context& context, const MvnArguments& arguments);
+bool run(Context& context, const MvnGradientArguments& arguments);
+bool run(Context& context, const PairLossArguments& arguments);
+bool run(Context& context, const PairLossGradientArguments& arguments);
 bool run(Context& context, const PoolingArguments& arguments);
 bool run(Context& context, const PoolingGradientArguments& arguments);
+bool run(Context& context, const PreluArguments& arguments);
+bool run(Context& context, const PreluGradientArguments& arguments);
 bool run(Context& context, const QuantiseArguments& arguments);
 bool run(Context& context, const RangeArguments& arguments);
+bool run(Context& context, const ReduceArguments& arguments);
+bool run(Context& context, const ReduceGradientArguments& arguments);
 bool run(Context& context, const RequantiseArguments& arguments);
 bool run(Context& context, const SoftmaxArguments& arguments);
 bool run(Context& context, const SoftmaxGradientArguments& arguments);

@@ -1,6 +1,7 @@
 // How ops read class labels, which come as floats: outer x inner of them for scores (outer, classes, inner).
 #pragma once
 
+#include "../host_device.h"
 #include "check_tensor.h"
 
 namespace ristretto {
@@ -20,14 +21,21 @@ struct LabelledScores {
   }
 };
 
-// The class that the label at `index` names, or -1 where it is the one to ignore. Throws for a label that is
-// no class.
+constexpr int64_t kIgnoredLabel = -1, kNoClass = -2;
+
+// The class that a label names, or one of these.
+RISTRETTO_HOST_DEVICE int64_t class_of_label(float label, int64_t classes, bool ignores, int64_t ignored) {
+  if (ignores && label > -2147483648.0f && label < 2147483648.0f && int64_t(label) == ignored)
+    return kIgnoredLabel;
+  return label > -1.0f && label < float(classes) ? int64_t(label) : kNoClass;
+}
+
+// The class that the label at `index` names, or kIgnoredLabel. Throws for a label that is no class.
 inline int64_t class_of(const Tensor& labels, int64_t index, int64_t classes, bool ignores, int64_t ignored) {
   const float label = labels.f32()[index];
-  if (ignores && label > -2147483648.0f && label < 2147483648.0f && int64_t(label) == ignored) return -1;
-  require(label > -1.0f && label < float(classes), "label ", label, " (number ", index,
-          ") is not a class: there are ", classes);
-  return int64_t(label);
+  const int64_t named = class_of_label(label, classes, ignores, ignored);
+  require(named != kNoClass, "label ", label, " (number ", index, ") is not a class: there are ", classes);
+  return named;
 }
 
 }  // namespace ristretto

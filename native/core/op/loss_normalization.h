@@ -3,11 +3,13 @@
 
 #include <algorithm>
 
+#include "../host_device.h"
 #include "loss.h"
 
 namespace ristretto {
 
-inline double loss_divisor(LossNormalization normalization, int64_t outer, int64_t inner, int64_t valid) {
+RISTRETTO_HOST_DEVICE double loss_divisor(LossNormalization normalization, int64_t outer, int64_t inner,
+                                          int64_t valid) {
   switch (normalization) {
     case LossNormalization::full:
       return std::max<double>(1, double(outer * inner));
@@ -22,7 +24,7 @@ inline double loss_divisor(LossNormalization normalization, int64_t outer, int64
 }
 
 // Whether a pair loss leaves out an element with this target.
-inline bool ignores_target(bool ignores, int64_t ignored, float target) {
+RISTRETTO_HOST_DEVICE bool ignores_target(bool ignores, int64_t ignored, float target) {
   return ignores && target > -2147483648.0f && target < 2147483648.0f && int64_t(target) == ignored;
 }
 

@@ -1,0 +1,141 @@
+// Losses: blocks add up what their positions or elements lose, in double, a second launch the blocks.
+#include "core/op/loss.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/op/labels.h"
+#include "core/op/loss_normalization.h"
+#include "cuda/fold.h"
+#include "cuda/launch.h"
+#include "cuda/ops.h"
+
+namespace ristretto::cuda {
+
+namespace {
+
+constexpr int kThreads = 256;
+constexpr size_t kSlotBytes = kThreads / kWarp * sizeof(double);
+
+struct Lost {
+  double sum;
+  uint64_t valid;
+};
+
+struct LabelJob {
+  const float *src, *labels, *gain;
+  int64_t positions, classes, inner;
+  LabelLossKind kind;
+  float floor;
+  bool ignores;
+  int64_t ignored;
+  NanReport report;
+  // Class c of the position has the score at [c * inner].
+  RISTRETTO_DEVICE double lost(const float* scores, int64_t label) const {
+    double sum = 0;
+    switch (kind) {
+      case LabelLossKind::logarithm:
+        return -logf(std::max(scores[label * inner], floor));
+      case LabelLossKind::infogain:
+        for (int64_t c = 0; c < classes; ++c)
+          sum -= double(gain[label * classes + c]) * logf(std::max(scores[c * inner], floor));
+        return sum;
+      default:
+        for (int64_t c = 0; c < classes; ++c) {
+          const float score = scores[c * inner];
+          const double margin = std::max(0.0f, 1 + (c == label ? -score : score));
+          sum += kind == LabelLossKind::hinge_l2 ? margin * margin : margin;
+        }
+        return sum;
+    }
+  }
+  RISTRETTO_DEVICE void add(int64_t position, Lost& lost_here) const {
+    const int64_t label = class_of_label(labels[position], classes, ignores, ignored);
+    if (label == kNoClass) report.tell(Fault::label);
+    if (label < 0) return;
+    ++lost_here.valid;
+    lost_here.sum += lost(src + position / inner * classes * inner + position % inner, label);
+  }
+};
+
+struct PairJob {
+  const float *src, *target;
+  int64_t positions;
+  PairLossKind kind;
+  bool ignores;
+  int64_t ignored;
+  RISTRETTO_DEVICE void add(int64_t i, Lost& lost_here) const {
+    const float t = target[i], x = src[i];
+    if (ignores_target(ignores, ignored, t)) return;
+    ++lost_here.valid;
+    if (kind == PairLossKind::euclidean) {
+      const double difference = double(x) - t;
+      lost_here.sum += 0.5 * difference * difference;
+    } else {
+      lost_here.sum += log1p(exp(-fabs(double(x)))) - double(x) * (double(t) - (x >= 0 ? 1 : 0));
+    }
+  }
+};
+
+RISTRETTO_DEVICE Lost fold_lost(Lost lost) {
+  auto* slots = shared_memory<double>();
+  lost.sum = block_fold(lost.sum, 0.0, slots, Sum());
+  lost.valid = block_fold(lost.valid, uint64_t{0}, reinterpret_cast<uint64_t*>(slots), Sum());
+  return lost;
+}
+
+template <class Job>
+RISTRETTO_KERNEL(kThreads, 2)
+lose_parts(Job job, Lost* parts) {
+  Lost lost{};
+  for (int64_t p = int64_t{block_index()} * kThreads + thread_index(); p < job.positions;
+       p += int64_t{kThreads} * blocks())
+    job.add(p, lost);
+  lost = fold_lost(lost);
+  if (thread_index() == 0) parts[block_index()] = lost;
+}
+
+struct Normalization {
+  LossNormalization kind;
+  int64_t outer, inner;
+};
+
+RISTRETTO_KERNEL(kThreads, 1)
+add_lost(const Lost* parts, int count, Normalization by, float* dst) {
+  Lost lost{};
+  for (int i = thread_index(); i < count; i += kThreads) {
+    lost.sum += parts[i].sum;
+    lost.valid += parts[i].valid;
+  }
+  lost = fold_lost(lost);
+  if (thread_index() == 0)
+    *dst = float(lost.sum / loss_divisor(by.kind, by.outer, by.inner, int64_t(lost.valid)));
+}
+
+template <class Job>
+void lose(Context& context, const Job& job, const Normalization& by, float* dst) {
+  const int64_t wanted = (job.positions + kThreads - 1) / kThreads;
+  const int count = int(std::clamp<int64_t>(wanted, 1, int64_t{2} * context.device().multiprocessors));
+  auto* parts = static_cast<Lost*>(context.scratch(size_t(count) * sizeof(Lost)));
+  launch(context, "lose_parts", Grid{count, 1, 1}, kThreads, kSlotBytes, lose_parts<Job>, job, parts);
+  launch(context, "add_lost", Grid{}, kThreads, kSlotBytes, add_lost, parts, count, by, dst);
+}
+
+}  // namespace
+
+bool run(Context& context, const LabelLossArguments& a) {
+  const LabelledScores s(a.src, a.labels, a.axis);
+  const LabelJob job{
+      a.src.f32(), a.labels.f32(), a.gain.f32(), s.outer * s.inner, s.classes,           s.inner,
+      a.kind,      a.floor,        a.ignores,    a.ignored,         context.nan_report()};
+  lose(context, job, {a.normalization, s.outer, s.inner}, a.dst.f32());
+  return true;
+}
+
+bool run(Context& context, const PairLossArguments& a) {
+  const PairJob job{a.src.f32(), a.target.f32(), a.src.count(), a.kind, a.ignores, a.ignored};
+  lose(context, job, {a.normalization, a.src.images(), a.src.image_count()}, a.dst.f32());
+  return true;
+}
+
+}  // namespace ristretto::cuda
