@@ -54,8 +54,9 @@ class Twin {
     for (size_t i = 0; i < here_->size(); ++i) {
       const double expected = (*here_)[i], value = (*there_)[i];
       if (std::isnan(expected) && std::isnan(value)) continue;
-      CHECK(value == expected || std::fabs(value - expected) <= tolerance * std::max(1.0, std::fabs(expected)),
-            "element ", i, " ", value, " for ", expected, " ", where...);
+      CHECK(
+          value == expected || std::fabs(value - expected) <= tolerance * std::max(1.0, std::fabs(expected)),
+          "element ", i, " ", value, " for ", expected, " ", where...);
     }
   }
 
