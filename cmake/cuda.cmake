@@ -23,6 +23,9 @@ target_compile_definitions(ristretto_cuda_emulated PUBLIC RISTRETTO_CUDA RISTRET
 target_link_libraries(ristretto_cuda_emulated PUBLIC ristretto_core PRIVATE ristretto_options)
 
 set(ristretto_cuda_wanted ${RISTRETTO_CUDA})
+if("$ENV{RISTRETTO_CUDA}" STREQUAL "OFF")
+  set(ristretto_cuda_wanted OFF)
+endif()
 if(RISTRETTO_SANITIZE OR CMAKE_CROSSCOMPILING)
   set(ristretto_cuda_wanted OFF)
 endif()

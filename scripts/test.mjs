@@ -28,7 +28,7 @@ if (filters.length === 0) {
   ];
   run('cmake', ['-S', root, '-B', build, ...options]);
   run('cmake', ['--build', build, '--parallel', '2']);
-  run('ctest', ['--test-dir', build, '--output-on-failure'], {
+  run('ctest', ['--test-dir', build, '--output-on-failure', '--parallel', '2'], {
     env: { ...process.env, RISTRETTO_REFERENCE: reference },
   });
 }
