@@ -31,6 +31,10 @@ struct DeviceInfo {
   int capability() const { return 10 * major + minor; }
 };
 
+// What float32 products are made of. fp32 is the processor's arithmetic; the other two round the operands, to
+// 10 and 7 bits of mantissa, and add in float32 on the tensor cores, where there are such (8.0 and newer).
+enum class Math : uint8_t { fp32, tf32, bf16 };
+
 // What a kernel can meet and not go on with.
 enum class Fault : int32_t { nan, label };
 
@@ -92,6 +96,10 @@ class Context {
   const DeviceInfo& device() const { return device_; }
   // Where memory for both host and device comes from: packed weights, say.
   const std::shared_ptr<ManagedPool>& memory() const { return pool_; }
+  // Of the launches that follow.
+  Math math = Math::fp32;
+  // What a launch takes.
+  Math usable_math() const { return device_.capability() >= 80 ? math : Math::fp32; }
   // Makes the device the calling thread's, which will launch kernels.
   void use_here();
   // A cudaStream_t.

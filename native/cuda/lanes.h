@@ -25,6 +25,8 @@
 //                   at lane l's address; mma_s8: d (16x8, int32) += a (16x32, int8, row-major) * b (32x8,
 //                   int8, column-major); mma_tf32: d (16x8, float32) += a (16x8) * b (8x8); mma_bf16: a
 //                   (16x16), b (16x8)
+// Their operands    round_tf32: to the nearest, ties away from 0, as a float32's bits; pack_bf16: two to the
+//                   nearest, ties to even, the first in the low half
 //
 // Fragments are those of PTX's mma.sync: lane l has rows l / 4 and l / 4 + 8 of a and d, columns 2 * (l % 4)
 // and

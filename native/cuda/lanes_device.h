@@ -115,6 +115,25 @@ RISTRETTO_DEVICE void mma_s8(int32_t (&d)[4], const uint32_t (&a)[4], const uint
 #endif
 }
 
+RISTRETTO_DEVICE uint32_t round_tf32(float x) {
+  uint32_t bits = 0;
+#if __CUDA_ARCH__ >= 800
+  asm("cvt.rna.tf32.f32 %0, %1;\n" : "=r"(bits) : "f"(x));
+#else
+  __trap();  // the launcher never chooses it here
+#endif
+  return bits;
+}
+RISTRETTO_DEVICE uint32_t pack_bf16(float low, float high) {
+  uint32_t bits = 0;
+#if __CUDA_ARCH__ >= 800
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;\n" : "=r"(bits) : "f"(high), "f"(low));
+#else
+  __trap();
+#endif
+  return bits;
+}
+
 // a and b are float32 of which the product takes the sign, the exponent and ten bits of mantissa.
 RISTRETTO_DEVICE void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
 #if __CUDA_ARCH__ >= 800

@@ -133,6 +133,19 @@ inline void mma_s8(int32_t (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[
   executor::multiply_fragments<4>("mma_s8", d, a, b,
                                   [](uint32_t word, int i) { return int32_t(int8_t(word >> (8 * i))); });
 }
+inline uint32_t round_tf32(float x) {
+  const uint32_t bits = bits_of(x);
+  if ((bits & FloatBits::kMagnitude) >= FloatBits::kInfinity) return bits;
+  return (bits + 0x1000u) & 0xFFFFE000u;
+}
+inline uint32_t pack_bf16(float low, float high) {
+  const auto half = [](float x) {
+    const uint32_t bits = bits_of(x);
+    if (is_nan_bits(bits)) return 0x7FFFu;
+    return (bits + 0x7FFFu + (bits >> 16 & 1)) >> 16;
+  };
+  return half(low) | half(high) << 16;
+}
 inline void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
   executor::multiply_fragments<1>("mma_tf32", d, a, b,
                                   [](uint32_t word, int) { return float_of(word & 0xFFFFE000u); });

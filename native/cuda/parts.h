@@ -44,7 +44,7 @@ add_parts(PartsJob job) {
     const int64_t m = i / job.columns;
     const int n = int(i - m * job.columns);
     sum = finished(sum, job.sink, n);
-    if (job.sink.trim.kind != FormatKind::none) sum = trim_value(sum, job.sink.trim, uint64_t(i));
+    if (job.sink.trim.format.kind != FormatKind::none) sum = trim_value(sum, job.sink.trim, uint64_t(i));
     float* to = job.sink.data + m * job.sink.row + n;
     *to = rectified(job.sink.accumulate ? *to + sum : sum, job.sink);
   }

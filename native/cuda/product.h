@@ -13,9 +13,9 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 
 #include "launch.h"
+#include "product_units.h"
 #include "trim_value.h"
 
 namespace ristretto::cuda {
@@ -28,9 +28,6 @@ struct alignas(16) Place {
 constexpr int kNowhere = -2147483647 - 1;
 // Far enough outside the plane that no step leads back.
 constexpr int kOutside = -(1 << 30);
-
-constexpr int kColumns = 128;
-constexpr int kWarpRows = 32, kWarpColumns = 64;
 
 // Which way the lanes of a warp run through an operand: consecutive rows (or columns), or depths. That along
 // which its elements are neighbours in memory.
@@ -53,92 +50,24 @@ RISTRETTO_DEVICE float finished(float sum, const Sink& sink, int bias_index) {
 }
 RISTRETTO_DEVICE float rectified(float x, const Sink& sink) { return sink.relu && x < 0 ? 0.0f : x; }
 
-struct alignas(16) Quad {
-  float value[4];
-};
-
-// Single precision on the multiply-add units: a thread makes 8 x 8 sums. Tiles lie depth by depth.
-struct SinglePrecision {
-  static constexpr int kDepth = 8, kPasses = 8, kPassRows = 4;
-  // Of a multiprocessor. The smallest tile's threads stage twice as many columns: they get more registers.
-  static constexpr int blocks(int rows) { return rows == 32 ? 5 : 256 / rows; }
-  static constexpr int pitch(int rows) { return rows + 4; }
-  static constexpr int bytes(int rows) { return kDepth * pitch(rows) * int(sizeof(float)); }
-
-  template <int kTileRows, int kRun>
-  static RISTRETTO_DEVICE void put(unsigned char* tile, int row, int depth, const float (&values)[kRun]) {
-    float* to = reinterpret_cast<float*>(tile) + depth * pitch(kTileRows) + row;
-#pragma unroll
-    for (int i = 0; i < kRun; ++i) to[i * pitch(kTileRows)] = values[i];
-  }
-
-  struct Sums {
-    float of[8][8];
-  };
-  static RISTRETTO_DEVICE void clear(Sums& sums) {
-#pragma unroll
-    for (int i = 0; i < 8; ++i)
-#pragma unroll
-      for (int j = 0; j < 8; ++j) sums.of[i][j] = 0;
-  }
-
-  // A warp's lanes are 4 x 8; each has two runs of four rows and two of four columns, half a warp's tile
-  // apart.
-  template <int kTileRows>
-  static RISTRETTO_DEVICE void multiply(const unsigned char* a_tile, const unsigned char* b_tile,
-                                        int warp_row, int warp_column, Sums& sums) {
-    const float* a = reinterpret_cast<const float*>(a_tile) + warp_row + lane_index() / 8 * 4;
-    const float* b = reinterpret_cast<const float*>(b_tile) + warp_column + lane_index() % 8 * 4;
-#pragma unroll
-    for (int d = 0; d < kDepth; ++d, a += pitch(kTileRows), b += pitch(kColumns)) {
-      const Quad a0 = *reinterpret_cast<const Quad*>(a), a1 = *reinterpret_cast<const Quad*>(a + 16);
-      const Quad b0 = *reinterpret_cast<const Quad*>(b), b1 = *reinterpret_cast<const Quad*>(b + 32);
-#pragma unroll
-      for (int i = 0; i < 4; ++i)
-#pragma unroll
-        for (int j = 0; j < 4; ++j) {
-          sums.of[i][j] = fmaf(a0.value[i], b0.value[j], sums.of[i][j]);
-          sums.of[i][j + 4] = fmaf(a0.value[i], b1.value[j], sums.of[i][j + 4]);
-          sums.of[i + 4][j] = fmaf(a1.value[i], b0.value[j], sums.of[i + 4][j]);
-          sums.of[i + 4][j + 4] = fmaf(a1.value[i], b1.value[j], sums.of[i + 4][j + 4]);
-        }
-    }
-  }
-
-  // The sums of the warp's row pass_row(pass, r) go to row r of `out`.
-  static RISTRETTO_DEVICE int pass_row(int pass, int r) { return pass / 4 * 16 + r * 4 + pass % 4; }
-  template <int kPass>
-  static RISTRETTO_DEVICE void take(const Sums& sums, float* out, int out_pitch) {
-    float* to = out + lane_index() / 8 * out_pitch + lane_index() % 8 * 4;
-    Quad q0, q1;
-#pragma unroll
-    for (int j = 0; j < 4; ++j) {
-      q0.value[j] = sums.of[kPass][j];
-      q1.value[j] = sums.of[kPass][j + 4];
-    }
-    *reinterpret_cast<Quad*>(to) = q0;
-    *reinterpret_cast<Quad*>(to + 32) = q1;
-  }
-};
-
 // A block's use of shared memory.
-template <class Math, int kRows>
+template <class Unit, int kRows>
 struct ProductShared {
   static constexpr int kRing = 0;                                               // [2][kDepth] places
-  static constexpr int kTable = kRing + 2 * Math::kDepth * int(sizeof(Place));  // [kColumns] places
+  static constexpr int kTable = kRing + 2 * Unit::kDepth * int(sizeof(Place));  // [kColumns] places
   static constexpr int kOffsets = kTable + kColumns * int(sizeof(Place));       // [kColumns] of the sink
   static constexpr int kTiles = kOffsets + kColumns * int(sizeof(int));         // [2] a, [2] b
-  static constexpr int kA = Math::bytes(kRows), kB = Math::bytes(kColumns);
+  static constexpr int kA = Unit::bytes(kRows), kB = Unit::bytes(kColumns);
   static constexpr int kOutPitch = kColumns + 4;
-  static constexpr int kOutRows = kRows / kWarpRows * Math::kPassRows;
+  static constexpr int kOutRows = kRows / kWarpRows * Unit::kPassRows;
   static constexpr int kOut = kOutRows * kOutPitch * int(sizeof(float));
   static constexpr int kBytes = kTiles + 2 * std::max(kA + kB, kOut);
 };
 
 // A thread's elements of an operand's part of a step: loaded into registers, then put into shared memory.
-template <class Math, int kTileRows, int kThreads, Lanes kLanes>
+template <class Unit, int kTileRows, int kThreads, Lanes kLanes>
 struct Staging {
-  static constexpr int kDepth = Math::kDepth, kCount = kTileRows * kDepth / kThreads;
+  static constexpr int kDepth = Unit::kDepth, kCount = kTileRows * kDepth / kThreads;
   // Along rows: kRowsEach rows, kRun depths of each, in a row.
   static constexpr int kRowsEach = kLanes == Lanes::depths ? kCount
                                    : kTileRows > kThreads  ? kTileRows / kThreads
@@ -156,17 +85,17 @@ struct Staging {
   }
   RISTRETTO_DEVICE void store(unsigned char* tile) const {
 #pragma unroll
-    for (int i = 0; i < kRowsEach; ++i) Math::template put<kTileRows, kRun>(tile, row(i), depth(), values[i]);
+    for (int i = 0; i < kRowsEach; ++i) Unit::template put<kTileRows, kRun>(tile, row(i), depth(), values[i]);
   }
 };
 
-template <class Math, int kPass = 0>
-RISTRETTO_DEVICE void take_pass(int pass, const typename Math::Sums& sums, float* out, int pitch) {
-  if (kPass == pass) Math::template take<kPass>(sums, out, pitch);
-  if constexpr (kPass + 1 < Math::kPasses) take_pass<Math, kPass + 1>(pass, sums, out, pitch);
+template <class Unit, int kPass = 0>
+RISTRETTO_DEVICE void take_pass(int pass, const typename Unit::Sums& sums, float* out, int pitch) {
+  if (kPass == pass) Unit::template take<kPass>(sums, out, pitch);
+  if constexpr (kPass + 1 < Unit::kPasses) take_pass<Unit, kPass + 1>(pass, sums, out, pitch);
 }
 
-// `Product` says what the sums are of. For the kernel:
+// `Unit` is what multiplies (product_units.h); `Product` says what the sums are of. For the kernel:
 //   const float* a(), b()         of this block's group
 //   int rows(), columns()
 //   int first_depth(), end_depth()  of this block's part
@@ -176,11 +105,11 @@ RISTRETTO_DEVICE void take_pass(int pass, const typename Math::Sums& sums, float
 //   Sink sink()                   of this block's group and part
 //   int sink_offset(n)            of a column
 //   int64_t sink_element(n)       of a column's random words
-template <class Math, int kRows, Lanes kA, Lanes kB, class Product>
-RISTRETTO_KERNEL(2 * kRows, Math::blocks(kRows))
+template <class Unit, int kRows, Lanes kA, Lanes kB, class Product>
+RISTRETTO_KERNEL(2 * kRows, Unit::blocks(kRows))
 multiply(Product product) {
-  using Shared = ProductShared<Math, kRows>;
-  constexpr int kThreads = 2 * kRows, kDepth = Math::kDepth;
+  using Shared = ProductShared<Unit, kRows>;
+  constexpr int kThreads = 2 * kRows, kDepth = Unit::kDepth;
   Place* ring = shared_memory<Place>(Shared::kRing);
   Place* table = shared_memory<Place>(Shared::kTable);
   int* offsets = shared_memory<int>(Shared::kOffsets);
@@ -208,8 +137,8 @@ multiply(Product product) {
   place_depths(1);
   block_barrier();
 
-  using StagingA = Staging<Math, kRows, kThreads, kA>;
-  using StagingB = Staging<Math, kColumns, kThreads, kB>;
+  using StagingA = Staging<Unit, kRows, kThreads, kA>;
+  using StagingB = Staging<Unit, kColumns, kThreads, kB>;
   StagingA a;
   StagingB b;
   const float *a_data = product.a(), *b_data = product.b();
@@ -245,8 +174,8 @@ multiply(Product product) {
   };
 
   const int warp_row = warp_index() / 2 * kWarpRows, warp_column = warp_index() % 2 * kWarpColumns;
-  typename Math::Sums sums;
-  Math::clear(sums);
+  typename Unit::Sums sums;
+  Unit::clear(sums);
   if (steps > 0) {
     load(0);
     a.store(a_tiles);
@@ -258,7 +187,7 @@ multiply(Product product) {
     // The places of this step were read before the last barrier.
     place_depths(step + 2);
     if (step + 1 < steps) load(step + 1);
-    Math::template multiply<kRows>(a_tiles + now * Shared::kA, b_tiles + now * Shared::kB, warp_row,
+    Unit::template multiply<kRows>(a_tiles + now * Shared::kA, b_tiles + now * Shared::kB, warp_row,
                                    warp_column, sums);
     if (step + 1 < steps) {
       a.store(a_tiles + next * Shared::kA);
@@ -270,19 +199,19 @@ multiply(Product product) {
   const Sink sink = product.sink();
   float* out = shared_memory<float>(Shared::kTiles);
 #pragma unroll 1
-  for (int pass = 0; pass < Math::kPasses; ++pass) {
+  for (int pass = 0; pass < Unit::kPasses; ++pass) {
     float* rows = out + pass % 2 * (Shared::kOut / int(sizeof(float)));
-    float* mine = rows + warp_row / kWarpRows * Math::kPassRows * Shared::kOutPitch + warp_column;
+    float* mine = rows + warp_row / kWarpRows * Unit::kPassRows * Shared::kOutPitch + warp_column;
     // Registers have no index that is known only now.
-    take_pass<Math>(pass, sums, mine, Shared::kOutPitch);
+    take_pass<Unit>(pass, sums, mine, Shared::kOutPitch);
     block_barrier();
 #pragma unroll 1
     for (int r = warp_index(); r < Shared::kOutRows; r += kThreads / kWarp) {
-      const int m = first_row + r / Math::kPassRows * kWarpRows + Math::pass_row(pass, r % Math::kPassRows);
+      const int m = first_row + r / Unit::kPassRows * kWarpRows + Unit::pass_row(pass, r % Unit::kPassRows);
       if (m >= product.rows()) continue;
       const float* row = rows + r * Shared::kOutPitch;
       float* to = sink.data + int64_t{m} * sink.row;
-      if (sink.trim.kind == FormatKind::none) {
+      if (sink.trim.format.kind == FormatKind::none) {
 #pragma unroll
         for (int i = 0; i < kColumns; i += kWarp) {
           const int column = i + lane_index(), offset = offsets[column];

@@ -1,34 +1,45 @@
 // A trim of one value in a kernel's epilogue, whatever the format: for results on their way to memory.
+// Nearest rounding to fixed point and to minifloats takes the dozen operations of the processor's vectors
+// (core/cpu/trim_lanes.inl); what is rare takes the definition.
 #pragma once
 
 #include "context.h"
 #include "core/format/dynamic_fixed_point.h"
 #include "core/format/minifloat.h"
 #include "core/format/power_of_two.h"
+#include "scalar_lanes.h"
 
 namespace ristretto::cuda {
 
-struct ValueTrim {
-  FormatKind kind = FormatKind::none;
-  Rounding rounding = Rounding::half_away_from_zero;
-  DynamicFixedPoint fixed_point = {};
-  Minifloat minifloat = {};
-  PowerOfTwo power_of_two = {};
-  RandomStream random;
-  NanReport report = {};
-};
+namespace value_trim {
+#include "core/cpu/trim_lanes.inl"
+}  // namespace value_trim
 
-inline ValueTrim value_trim(const Context& context, const TrimFormat& format, const RandomStream& random) {
-  ValueTrim trim;
-  trim.kind = format.kind;
-  trim.rounding = format.rounding;
-  if (format.kind == FormatKind::dynamic_fixed_point) trim.fixed_point = dynamic_fixed_point(format);
-  if (format.kind == FormatKind::minifloat) trim.minifloat = minifloat(format);
-  if (format.kind == FormatKind::integer_power_of_two) trim.power_of_two = power_of_two(format);
-  trim.random = random;
-  trim.report = context.nan_report();
-  return trim;
-}
+struct ValueTrim {
+  using FixedPointAway = value_trim::DynamicFixedPointLanes<ScalarLanes, Rounding::half_away_from_zero>;
+  using FixedPointEven = value_trim::DynamicFixedPointLanes<ScalarLanes, Rounding::half_to_even>;
+  using MinifloatAway = value_trim::MinifloatLanes<ScalarLanes, Rounding::half_away_from_zero>;
+  using MinifloatEven = value_trim::MinifloatLanes<ScalarLanes, Rounding::half_to_even>;
+
+  ValueTrim() : ValueTrim(TrimFormat(), RandomStream(), NanReport()) {}
+  // Of a format whose parameters are within their limits.
+  ValueTrim(const TrimFormat& format, const RandomStream& random, const NanReport& report)
+      : format(format),
+        fixed_point_away(format),
+        fixed_point_even(format),
+        minifloat_away(format),
+        minifloat_even(format),
+        random(random),
+        report(report) {}
+
+  TrimFormat format;
+  FixedPointAway fixed_point_away;
+  FixedPointEven fixed_point_even;
+  MinifloatAway minifloat_away;
+  MinifloatEven minifloat_even;
+  RandomStream random;
+  NanReport report;
+};
 
 // `element` counts from the tensor's first on.
 RISTRETTO_DEVICE float trim_value(float x, const ValueTrim& trim, uint64_t element) {
@@ -36,13 +47,20 @@ RISTRETTO_DEVICE float trim_value(float x, const ValueTrim& trim, uint64_t eleme
     trim.report.tell();
     return x;
   }
-  const uint32_t word = trim.rounding == Rounding::stochastic
-                            ? random_word(trim.random, trim.random.first_element + element)
-                            : 0;
-  if (trim.kind == FormatKind::dynamic_fixed_point)
-    return dynamic_fixed_point_trim(x, trim.fixed_point, word);
-  if (trim.kind == FormatKind::minifloat) return minifloat_trim(x, trim.minifloat, word);
-  return power_of_two_trim(x, trim.power_of_two, word);
+  const Rounding rounding = trim.format.rounding;
+  if (trim.format.kind == FormatKind::dynamic_fixed_point) {
+    if (rounding == Rounding::half_away_from_zero) return trim.fixed_point_away(x, 0);
+    if (rounding == Rounding::half_to_even) return trim.fixed_point_even(x, 0);
+  } else if (trim.format.kind == FormatKind::minifloat) {
+    if (rounding == Rounding::half_away_from_zero) return trim.minifloat_away(x, 0);
+    if (rounding == Rounding::half_to_even) return trim.minifloat_even(x, 0);
+  }
+  const uint32_t word =
+      rounding == Rounding::stochastic ? random_word(trim.random, trim.random.first_element + element) : 0;
+  if (trim.format.kind == FormatKind::dynamic_fixed_point)
+    return dynamic_fixed_point_trim(x, dynamic_fixed_point(trim.format), word);
+  if (trim.format.kind == FormatKind::minifloat) return minifloat_trim(x, minifloat(trim.format), word);
+  return power_of_two_trim(x, power_of_two(trim.format), word);
 }
 
 }  // namespace ristretto::cuda

@@ -7,6 +7,7 @@
 #include "core/op/deconvolution_gradient.h"
 #include "cuda/ops.h"
 #include "device.h"
+#include "rounded.h"
 #include "window_cases.h"
 
 using namespace ristretto;
@@ -126,11 +127,16 @@ void check_values(const char* name, const Problem<Arguments>& p, bool whole, con
 }
 
 template <class Arguments>
-void check_problem(const Problem<Arguments>& p, bool whole) {
-  const Results expected = p.expected(), actual = p.actual(), magnitude = whole ? expected : p.magnitude();
+void check_results(const Problem<Arguments>& p, bool whole, const Results& actual) {
+  const Results expected = p.expected(), magnitude = whole ? expected : p.magnitude();
   check_values("src_diff", p, whole, actual.src_diff, expected.src_diff, magnitude.src_diff);
   check_values("weights_diff", p, whole, actual.weights_diff, expected.weights_diff, magnitude.weights_diff);
   check_values("bias_diff", p, whole, actual.bias_diff, expected.bias_diff, magnitude.bias_diff);
+}
+
+template <class Arguments>
+void check_problem(const Problem<Arguments>& p, bool whole) {
+  check_results(p, whole, p.actual());
 }
 
 template <class Arguments>
@@ -142,7 +148,28 @@ void check_random(uint32_t seed, int rounds) {
   }
 }
 
+// Products are of rounded operands; the bias's gradient is a sum of what was given.
+void check_math(Math math) {
+  if (test_context().device().capability() < 80) check::skip("no tensor cores");
+  const WithMath with(math);
+  cases::Random random(4);
+  for (int round = 0; round < 12; ++round) {
+    const bool whole = round % 2 == 0;
+    Problem<ConvolutionGradientArguments> p(cases::random_shape(random), random, whole);
+    Results given = p.actual();
+    const Results unrounded = p.expected();
+    if (!whole && p.a.weights_diff) CHECK(given.weights_diff != unrounded.weights_diff, p.text());
+    for (std::vector<float>* v : {&p.src, &p.weights, &p.dst_diff}) round_all(*v, math);
+    p.a.bias_diff = Tensor();
+    given.bias_diff = p.before.bias_diff;
+    check_results(p, whole, given);
+  }
+}
+
 }  // namespace
+
+TEST(tf32_multiplies_what_is_rounded_to_it) { check_math(Math::tf32); }
+TEST(bf16_multiplies_what_is_rounded_to_it) { check_math(Math::bf16); }
 
 TEST(gradients_agree_with_the_definition) { check_random<ConvolutionGradientArguments>(1, 40); }
 TEST(gradients_of_transposes_agree_with_the_processor) {

@@ -7,6 +7,7 @@
 #include "core/op/deconvolution.h"
 #include "cuda/ops.h"
 #include "device.h"
+#include "rounded.h"
 #include "window_cases.h"
 
 using namespace ristretto;
@@ -101,9 +102,8 @@ Problem<DeconvolutionArguments>::Problem(const cases::Shape& s, cases::Random& r
 // Whole numbers sum exactly in any order. Of others, a sum of the device is off from its exact value by what
 // the roundings of its additions make, which stays far below 1e-5 of the sum of magnitudes at these depths.
 template <class Arguments>
-void check_problem(const Problem<Arguments>& p, bool whole) {
-  const std::vector<float> expected = p.expected(), actual = p.actual();
-  const std::vector<float> bound = whole ? expected : p.magnitude();
+void check_values(const Problem<Arguments>& p, bool whole, const std::vector<float>& actual) {
+  const std::vector<float> expected = p.expected(), bound = whole ? expected : p.magnitude();
   for (size_t i = 0; i < actual.size(); ++i) {
     if (whole)
       CHECK_EQUAL(actual[i], expected[i], "element ", i, " ", p.text());
@@ -111,6 +111,11 @@ void check_problem(const Problem<Arguments>& p, bool whole) {
       CHECK(std::fabs(actual[i] - expected[i]) <= 1e-5 * (std::fabs(bound[i]) + 1e-6), "element ", i, ": ",
             actual[i], " for ", expected[i], " ", p.text());
   }
+}
+
+template <class Arguments>
+void check_problem(const Problem<Arguments>& p, bool whole) {
+  check_values(p, whole, p.actual());
 }
 
 template <class Arguments>
@@ -125,7 +130,8 @@ void check_random(uint32_t seed, int rounds) {
 // Formats that change whole numbers of up to a few hundred.
 std::vector<TrimFormat> formats() {
   std::vector<TrimFormat> all;
-  for (Rounding rounding : {Rounding::half_away_from_zero, Rounding::half_to_even, Rounding::stochastic}) {
+  for (Rounding rounding :
+       {Rounding::half_away_from_zero, Rounding::half_to_even, Rounding::half_up, Rounding::stochastic}) {
     TrimFormat f;
     f.rounding = rounding;
     f.kind = FormatKind::dynamic_fixed_point;
@@ -160,7 +166,35 @@ void check_trims(uint32_t seed) {
     }
 }
 
+// The device's sums are those of the rounded operands: as close to them as float32's are to their own.
+template <class Arguments>
+void check_math(Math math, uint32_t seed) {
+  if (test_context().device().capability() < 80) check::skip("no tensor cores");
+  const WithMath with(math);
+  cases::Random random(seed);
+  int different = 0;
+  for (int round = 0; round < 16; ++round) {
+    const bool whole = round % 2 == 0;
+    Problem<Arguments> p(cases::random_shape(random), random, whole);
+    const std::vector<float> given = p.actual(), unrounded = p.expected();
+    round_all(p.src, math);
+    round_all(p.weights, math);
+    check_values(p, whole, given);
+    if (!whole && given != unrounded) ++different;
+  }
+  CHECK(different > 4, different);  // few have nothing but zeros to sum
+}
+
 }  // namespace
+
+TEST(tf32_multiplies_what_is_rounded_to_it) {
+  check_math<ConvolutionArguments>(Math::tf32, 6);
+  check_math<DeconvolutionArguments>(Math::tf32, 7);
+}
+TEST(bf16_multiplies_what_is_rounded_to_it) {
+  check_math<ConvolutionArguments>(Math::bf16, 8);
+  check_math<DeconvolutionArguments>(Math::bf16, 9);
+}
 
 TEST(trims_are_the_definitions_own) {
   check_trims<ConvolutionArguments>(3);

@@ -47,7 +47,7 @@ WindowProduct window_product(const Context& context, const Arguments& a, const T
   p.out.row = int(dst_plane);
   p.out.bias = a.bias ? a.bias.f32() : nullptr;
   p.out.relu = a.relu;
-  p.out.trim = value_trim(context, a.dst_trim, a.dst_random);
+  p.out.trim = {a.dst_trim, a.dst_random, context.nan_report()};
   p.out.trim.random.first_element += uint64_t(first_image * dst.image_count());
   p.out.element_row = dst_plane;
   p.element_image = dst.image_count();

@@ -125,7 +125,7 @@ bool run(Context& context, const InnerProductArguments& a) {
   p.sink.bias = a.bias ? a.bias.f32() : nullptr;
   p.sink.bias_of_column = true;
   p.sink.relu = a.relu;
-  p.sink.trim = value_trim(context, a.dst_trim, a.dst_random);
+  p.sink.trim = {a.dst_trim, a.dst_random, context.nan_report()};
   p.sink.element_row = N;
   launch_plain(context, "inner_product", p, scratch + trimmed);
   return true;
