@@ -14,7 +14,7 @@ namespace {
 struct Problem {
   int64_t outer, classes, inner;
 };
-const Problem kProblems[] = {{37, 10, 1}, {2, 1000, 1}, {3, 5, 40}, {300, 3, 1}};
+const Problem kProblems[] = {{37, 10, 1}, {2, 300, 1}, {3, 5, 40}, {300, 3, 1}};
 constexpr LossNormalization kNormalizations[] = {LossNormalization::full, LossNormalization::valid,
                                                  LossNormalization::batch_size, LossNormalization::none};
 
@@ -178,7 +178,7 @@ TEST(arg_max_equals_the_processors) {
   for (const Problem& p : kProblems)
     for (ArgMaxOutput output : {ArgMaxOutput::index, ArgMaxOutput::value, ArgMaxOutput::both})
       for (int64_t top : {1, 3}) {
-        if (output == ArgMaxOutput::both && p.inner > 1) continue;
+        if (p.outer > 100 || (output == ArgMaxOutput::both && p.inner > 1)) continue;
         std::vector<float> values = random_values(p.outer * p.classes * p.inner, 9);
         for (float& value : values) value = std::round(value);
         for (size_t i = 0; i < values.size(); i += 5) values[i] = float_of(0x7FC00000u);

@@ -106,12 +106,15 @@ range_blocks(RangeJob job) {
     seen.saturated = block_fold(seen.saturated, 0u, counts, Sum());
   }
   if (thread_index() == 0) job.seen[block] = seen;
-  // The folds' barriers lie between the counting and this. A warp reads an exponent's lanes, each its own.
-  if (kTable)
-    for (int e = warp_index(); e < kExponents; e += kWarps) {
-      const int32_t count = warp_fold(exponent_table()[e * kWarp + lane_index()], Sum());
-      if (lane_index() == 0) job.exponents[block * kExponents + e] = uint32_t(count);
-    }
+  // The folds' barriers lie between the counting and this. A thread reads an exponent's lanes from its own
+  // on, so that neighbours are in different banks.
+  if (kTable) {
+    static_assert(kExponents == kThreads);
+    const int e = thread_index();
+    int32_t count = 0;
+    for (int i = 0; i < kWarp; ++i) count += exponent_table()[e * kWarp + (e + i) % kWarp];
+    job.exponents[block * kExponents + e] = uint32_t(count);
+  }
 }
 
 RISTRETTO_DEVICE void put(int32_t* to, bool add, uint64_t count) {
