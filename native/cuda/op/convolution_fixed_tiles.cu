@@ -57,6 +57,23 @@ bool needs_gather(const ConvolutionFixedArguments& a, const FixedRuns& runs) {
              0;
 }
 
+// As make_fixed_step, for shifts of 0 to 62.
+LongStep make_long_step(const Requantise& r) {
+  LongStep step;
+  step.low = r.low, step.high = r.high;
+  step.right = r.shift;
+  if (r.shift == 0) return step;
+  const int64_t half = int64_t{1} << (r.shift - 1);
+  if (r.rounding == Rounding::half_away_from_zero) {
+    step.add = half, step.mask = -1;
+  } else if (r.rounding == Rounding::half_to_even) {
+    step.add = half - 1, step.sign_shift = r.shift, step.mask = 1;
+  } else if (r.rounding == Rounding::half_up) {
+    step.add = half;
+  }
+  return step;
+}
+
 void describe_epilogue(const ConvolutionFixedArguments& a, FixedTilesJob& job) {
   job.epilogue = epilogue_of(a);
   const FixedEpilogue& e = job.epilogue;
@@ -71,6 +88,12 @@ void describe_epilogue(const ConvolutionFixedArguments& a, FixedTilesJob& job) {
     job.quick = !e.has_consumer && (job.output.mask == 0 || (e.relu && job.output.mask < 0));
     if (job.quick && e.relu) job.output.low = 0;
   }
+  job.has_long = e.output.shift >= 0 && e.output.shift <= 62 && (!e.has_consumer || consumer);
+  if (job.has_long) {
+    if (consumer) job.consumer = *consumer;
+    job.long_output = make_long_step(e.output);
+  }
+  job.long_sum_factor = e.sum_shift < 63 ? int64_t{1} << e.sum_shift : 0;
   // Larger shifts prove to be too large, unless all sums are 0.
   job.sum_factor = e.sum_shift < 31 ? int32_t{1} << e.sum_shift : 0;
   job.largest = std::max(std::abs(a.src.low), std::abs(a.src.high));
@@ -92,6 +115,7 @@ FixedTilesJob describe(const ConvolutionFixedArguments& a, const FixedRuns& runs
   job.pad_h = int(a.pad_h), job.pad_w = int(a.pad_w);
   job.dilation_h = int(a.dilation_h), job.dilation_w = int(a.dilation_w);
   job.down_bytes = int(a.dilation_h * job.row_bytes), job.right_bytes = int(a.dilation_w * job.pixel_bytes);
+  job.checked = a.pad_h > a.src.halo_h || a.pad_w > a.src.halo_w;
   job.P = int(a.dst.height), job.Q = int(a.dst.width);
   job.pixels = uint32_t(a.dst.images * a.dst.height * a.dst.width);
   job.group_k = int(a.dst.channels / a.group);

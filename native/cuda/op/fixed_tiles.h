@@ -10,6 +10,13 @@
 
 namespace ristretto::cuda {
 
+// FixedStep's form in 64 bits, without a shift to the left.
+struct LongStep {
+  int64_t add = 0, mask = 0;
+  int sign_shift = 63, right = 0;
+  int32_t low = 0, high = 0;
+};
+
 struct FixedTilesJob {
   const char* src;  // pixel (0, 0) of image 0
   int64_t image_bytes, row_bytes, pixel_bytes;
@@ -17,6 +24,7 @@ struct FixedTilesJob {
   int stride_h, stride_w, pad_h, pad_w;
   int down_bytes, right_bytes;  // from one tap of the window to the next
   int dilation_h, dilation_w;
+  bool checked;  // some taps lie outside of what is readable
   int P, Q;
   uint32_t pixels;  // of all images' outputs
   int group_k, group_bytes;
@@ -29,11 +37,14 @@ struct FixedTilesJob {
   CodeTensor dst;
   int access, halo_access, halo_parts;
   FixedEpilogue epilogue;
-  // The epilogue in 32 bits, for channels whose sums prove to allow it.
-  bool has_narrow;
+  // The epilogue by steps: in 32 bits where a tile's channels prove to allow it, else in 64 bits, which
+  // always do; where those exist for its shifts.
+  bool has_narrow, has_long;
   bool quick;  // a floor is all that is left of the output's rounding, and it is the last
   FixedStep output, consumer;
   int32_t sum_factor;
+  LongStep long_output;
+  int64_t long_sum_factor;
   double largest, sum_scale, bias_scale, half;
 };
 
@@ -72,6 +83,11 @@ struct FixedTileMemory {
 
 // Where 16 bytes of a row of 64 stand: no eight that are read or written at once share a bank.
 RISTRETTO_DEVICE int fixed_place(int row, int chunk) { return row * 64 + ((chunk ^ (row >> 1 & 3)) << 4); }
+
+RISTRETTO_DEVICE int32_t apply_long_step(int64_t x, const LongStep& s) {
+  const int64_t code = (x + s.add + ((x >> s.sign_shift) & s.mask)) >> s.right;
+  return code < s.low ? s.low : code > s.high ? s.high : int32_t(code);
+}
 
 // 16 bytes from `place` on of a run of which the bytes [begin, end) may be read, the others being code 0.
 // Words are read whole that hold a byte which may be.
@@ -137,12 +153,12 @@ RISTRETTO_DEVICE void prepare_fixed_tile(const FixedTilesJob& job, uint32_t firs
   }
 }
 
-// Sums to codes where 64 bits are needed: a slice of 16 rows of each warp at a time goes through shared
-// memory.
+// Sums to codes by the definition, for shifts that no step has: a slice of 16 rows of each warp at a time
+// goes through shared memory.
 template <class Shape, bool kWords>
-RISTRETTO_DEVICE void store_wide(const FixedTilesJob& job,
-                                 const int32_t (&acc)[Shape::kFragmentRows][Shape::kFragmentColumns][4],
-                                 uint32_t first_pixel, int first_column, int group) {
+RISTRETTO_DEVICE void store_by_definition(
+    const FixedTilesJob& job, const int32_t (&acc)[Shape::kFragmentRows][Shape::kFragmentColumns][4],
+    uint32_t first_pixel, int first_column, int group) {
   using Memory = FixedTileMemory<Shape>;
   const FixedTileRow* rows = shared_memory<FixedTileRow>(Memory::kRowsAt);
   const FixedTileChannel* channels = shared_memory<FixedTileChannel>(Memory::kChannelsAt);
@@ -180,11 +196,12 @@ RISTRETTO_DEVICE void store_wide(const FixedTilesJob& job,
   }
 }
 
-// Sums to codes in 32 bits, gathered in shared memory so that vectors of a pixel's channels go out.
-template <class Shape, bool kWords>
-RISTRETTO_DEVICE void store_narrow(const FixedTilesJob& job,
-                                   const int32_t (&acc)[Shape::kFragmentRows][Shape::kFragmentColumns][4],
-                                   uint32_t first_pixel, int first_column, int group) {
+// Sums to codes by steps in 32 or 64 bits, gathered in shared memory so that vectors of a pixel's channels go
+// out.
+template <class Shape, bool kWords, bool kLong>
+RISTRETTO_DEVICE void store_by_steps(const FixedTilesJob& job,
+                                     const int32_t (&acc)[Shape::kFragmentRows][Shape::kFragmentColumns][4],
+                                     uint32_t first_pixel, int first_column, int group) {
   using Memory = FixedTileMemory<Shape>;
   const FixedTileRow* rows = shared_memory<FixedTileRow>(Memory::kRowsAt);
   const FixedTileChannel* channels = shared_memory<FixedTileChannel>(Memory::kChannelsAt);
@@ -195,13 +212,20 @@ RISTRETTO_DEVICE void store_narrow(const FixedTilesJob& job,
   const int lane = lane_index();
   const int row0 = warp_index() / Shape::kWarpsAcross * Shape::kWarpRows + lane / 4;
   const int column0 = warp_index() % Shape::kWarpsAcross * Shape::kWarpColumns + lane % 4 * 2;
-  const auto code_of = [&](int32_t sum, int32_t start) {
-    const int32_t value = sum * job.sum_factor + start;
-    if (job.quick) {
-      const int32_t code = value >> job.output.right;
-      return code < job.output.low ? job.output.low : code > job.output.high ? job.output.high : code;
+  const auto code_of = [&](auto sum, const FixedTileChannel& c) {
+    int32_t code;
+    if constexpr (kLong) {
+      const int64_t bias =
+          c.bias == 0 ? 0 : int64_t(uint64_t(int64_t{c.bias}) << (job.epilogue.bias_shift & 63));
+      code = apply_long_step(sum * job.long_sum_factor + bias, job.long_output);
+    } else {
+      const int32_t value = sum * job.sum_factor + c.start;
+      if (job.quick) {
+        code = value >> job.output.right;
+        return code < job.output.low ? job.output.low : code > job.output.high ? job.output.high : code;
+      }
+      code = apply_step(value, job.output);
     }
-    int32_t code = apply_step(value, job.output);
     if (job.epilogue.relu && code < 0) code = 0;
     return job.epilogue.has_consumer ? apply_step(code, job.consumer) : code;
   };
@@ -216,14 +240,17 @@ RISTRETTO_DEVICE void store_narrow(const FixedTilesJob& job,
         char* to = codes + (row0 + 16 * i + 8 * half) * pitch + channel * bytes;
         const int32_t s0 = acc[i][j][2 * half], s1 = acc[i][j][2 * half + 1];
         if (kWords) {
-          const int code =
-              code_of(int32_t(uint32_t(s0) * 256u + uint32_t(s1) + uint32_t(first.low)), first.start);
+          int code;
+          if constexpr (kLong)
+            code = code_of(int64_t{s0} * 256 + (int64_t{s1} + first.low), first);
+          else
+            code = code_of(int32_t(uint32_t(s0) * 256u + uint32_t(s1) + uint32_t(first.low)), first);
           if (bytes == 2)
             *reinterpret_cast<int16_t*>(to) = int16_t(code);
           else
             *to = char(code ^ flip);
         } else {
-          const int c0 = code_of(s0, first.start), c1 = code_of(s1, second.start);
+          const int c0 = code_of(s0, first), c1 = code_of(s1, second);
           if (bytes == 2)
             *reinterpret_cast<uint32_t*>(to) = uint32_t(c0 & 0xFFFF) | uint32_t(c1) << 16;
           else
@@ -293,24 +320,30 @@ fixed_tiles(FixedTilesJob job) {
   enter_run();
   const auto copy_block = [&](int slot) {
     char* to = shared_memory<char>() + slot * Shape::kStageBytes + fixed_place(copied, chunk);
+    if (!kGather && !job.checked) {
 #pragma unroll
-    for (int i = 0; i < Shape::kCopiedRows; ++i) {
-      char* there = to + i * Shape::kApart * kFixedBlock;
-      const bool in_rows = uint32_t(y[i] + dy) < uint32_t(job.height);
-      if (kGather) {
-        int begin = 0, end = in_rows && place < depth ? job.runs.bytes : 0;
-        if (job.runs.whole_rows) {
-          const int pixel = int(job.pixel_bytes);
-          begin = x[i] < 0 ? -x[i] * pixel : 0;
-          end = std::min(end, (job.width - x[i]) * pixel);
-        } else if (uint32_t(x[i] + dx) >= uint32_t(job.width)) {
-          end = 0;
+      for (int i = 0; i < Shape::kCopiedRows; ++i)
+        copy_async16(to + i * Shape::kApart * kFixedBlock, window[i] + (run_bytes + in_run), place < depth);
+    } else {
+#pragma unroll
+      for (int i = 0; i < Shape::kCopiedRows; ++i) {
+        char* there = to + i * Shape::kApart * kFixedBlock;
+        const bool in_rows = uint32_t(y[i] + dy) < uint32_t(job.height);
+        if (kGather) {
+          int begin = 0, end = in_rows && place < depth ? job.runs.bytes : 0;
+          if (job.runs.whole_rows) {
+            const int pixel = int(job.pixel_bytes);
+            begin = x[i] < 0 ? -x[i] * pixel : 0;
+            end = std::min(end, (job.width - x[i]) * pixel);
+          } else if (uint32_t(x[i] + dx) >= uint32_t(job.width)) {
+            end = 0;
+          }
+          *reinterpret_cast<Vector16*>(there) =
+              gather_bytes(window[i] + run_bytes, in_run, begin, end, job.zero);
+        } else {
+          const bool inside = in_rows && uint32_t(x[i] + dx) < uint32_t(job.width);
+          copy_async16(there, inside ? window[i] + (run_bytes + in_run) : zeros, place < depth);
         }
-        *reinterpret_cast<Vector16*>(there) =
-            gather_bytes(window[i] + run_bytes, in_run, begin, end, job.zero);
-      } else {
-        const bool inside = in_rows && uint32_t(x[i] + dx) < uint32_t(job.width);
-        copy_async16(there, inside ? window[i] + (run_bytes + in_run) : zeros, place < depth);
       }
     }
     char* columns = to + Shape::kRows * kFixedBlock;
@@ -375,10 +408,12 @@ fixed_tiles(FixedTilesJob job) {
   copy_async_wait<0>();
   block_barrier();
 
-  if (*shared_memory<int>(Memory::kWideAt))
-    store_wide<Shape, kWords>(job, acc, first_pixel, first_column, group);
+  if (!*shared_memory<int>(Memory::kWideAt))
+    store_by_steps<Shape, kWords, false>(job, acc, first_pixel, first_column, group);
+  else if (job.has_long)
+    store_by_steps<Shape, kWords, true>(job, acc, first_pixel, first_column, group);
   else
-    store_narrow<Shape, kWords>(job, acc, first_pixel, first_column, group);
+    store_by_definition<Shape, kWords>(job, acc, first_pixel, first_column, group);
 }
 
 }  // namespace ristretto::cuda
