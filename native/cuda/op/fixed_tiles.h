@@ -95,11 +95,12 @@ RISTRETTO_DEVICE Vector16 gather_bytes(const char* run, int place, int begin, in
   const char* from = run + place;
   const int beyond = int(reinterpret_cast<uintptr_t>(from) & 3);
   const uint32_t* words = reinterpret_cast<const uint32_t*>(from - beyond);
+  const bool any = begin < end;
   uint32_t read[5];
 #pragma unroll
   for (int i = 0; i < 5; ++i) {
     const int first = place - beyond + 4 * i;
-    read[i] = first + 4 > begin && first < end ? words[i] : zero;
+    read[i] = any && first + 4 > begin && first < end ? words[i] : zero;
   }
   Vector16 v;
 #pragma unroll
@@ -141,7 +142,10 @@ RISTRETTO_DEVICE void prepare_fixed_tile(const FixedTilesJob& job, uint32_t firs
   constexpr int kChannels = Shape::kColumns / (kWords ? 2 : 1);
   for (int i = thread_index(); i < kChannels; i += Shape::kThreads) {
     const int in_group = first_column / (kWords ? 2 : 1) + i, k = group * job.group_k + in_group;
-    if (in_group >= job.group_k) continue;
+    if (in_group >= job.group_k) {
+      channels[i] = FixedTileChannel{0, 0, 0};
+      continue;
+    }
     const int32_t bias = job.bias ? job.bias[k] : 0;
     const double bound = job.largest * job.weights.magnitude[k] * job.sum_scale +
                          (bias < 0 ? -double(bias) : double(bias)) * job.bias_scale + job.half;
