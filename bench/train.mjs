@@ -2,13 +2,14 @@
 //   npm run bench -- train [--model train.prototxt --weights net.caffemodel --data LMDB] [--batch 25] [--threads 1,2]
 //                          [--iterations 9] [--isa auto] [--memory-iterations 0] [--json FILE]
 // A quantised net's stochastic trimming of its weights is shown as a share of the iteration. Before anything is timed,
-// two runs of two iterations are held against each other, bit for bit. The original's and PyTorch's figures that
-// docs/kernels.md sets beside these were measured elsewhere.
+// two runs of two iterations are held against each other, bit for bit.
+//   --caffe BINARY --pytorch PYTHON [--rounds 3]: the original, and PyTorch on SqueezeNet v1.0, take turns with ours.
 import { writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../scripts/setup.mjs';
 import { clone, create, readNetText, registry, Solver } from '../dist/index.js';
+import * as peers from './peers/training.mjs';
 import { machine, median } from './tools/timing.mjs';
 
 const reference = resolve(root, process.env.RISTRETTO_REFERENCE || '../shared');
@@ -23,6 +24,9 @@ const { values: options } = parseArgs({
     isa: { type: 'string', default: 'auto' },
     // So many iterations more, to see whether memory grows.
     'memory-iterations': { type: 'string', default: '0' },
+    caffe: { type: 'string' },
+    pytorch: { type: 'string' },
+    rounds: { type: 'string', default: '3' },
     json: { type: 'string' },
   },
 });
@@ -34,17 +38,15 @@ for (const layer of net.layer)
   if (layer.type === 'Data' && !layer.include.some(({ phase }) => phase !== undefined && phase !== TRAIN))
     layer.data_param.batch_size = batch;
 
+const rule = { base_lr: 1e-4, lr_policy: 'fixed', momentum: 0.9, weight_decay: 0.0002, random_seed: 1 };
+
 function makeSolver(threads, more = {}) {
   return Solver.create({
     param: create('SolverParameter', {
+      ...rule,
       train_net_param: net,
-      base_lr: 1e-4,
-      lr_policy: 'fixed',
-      momentum: 0.9,
-      weight_decay: 0.0002,
       max_iter: 2 ** 30,
       snapshot_after_train: false,
-      random_seed: 1,
     }),
     registry,
     weights: [options.weights],
@@ -79,16 +81,21 @@ function secondsByOp(stream) {
   return ops;
 }
 
-async function measure(threads) {
-  const solver = await makeSolver(threads, { profile: true });
-  await solver.step(2);
-  const before = secondsByOp(solver.net.stream);
+async function timed(solver, iterations) {
   const seconds = [];
-  for (let i = 0; i < Number(options.iterations); i++) {
+  for (let i = 0; i < iterations; i++) {
     const start = process.hrtime.bigint();
     await solver.step(1);
     seconds.push(Number(process.hrtime.bigint() - start) / 1e9);
   }
+  return seconds;
+}
+
+async function measure(threads) {
+  const solver = await makeSolver(threads, { profile: true });
+  await solver.step(2);
+  const before = secondsByOp(solver.net.stream);
+  const seconds = await timed(solver, Number(options.iterations));
   const ops = [...secondsByOp(solver.net.stream)]
     .map(([op, total]) => [op, (total - (before.get(op) ?? 0)) / seconds.length])
     .sort(([, a], [, b]) => b - a);
@@ -110,6 +117,30 @@ async function measure(threads) {
   return row;
 }
 
+/** Rounds of ours and the others' iterations in turns: every contestant's seconds, one after the other. */
+async function race(threads) {
+  if (!options.caffe && !options.pytorch) return {};
+  const contestants = {};
+  const solver = await makeSolver(threads);
+  const [data, label] = net.layer
+    .find(({ type }) => type === 'Data')
+    .top.map((top) => solver.net.blob(top).shape);
+  if (options.caffe) {
+    const task = { net, weights: options.weights, solver: rule, shapes: [data, label], threads };
+    contestants.caffe = peers.caffe(options.caffe, task);
+  }
+  if (options.pytorch)
+    contestants.pytorch = peers.pytorch(options.pytorch, { batch, size: data.at(-1), threads });
+  await solver.step(2);
+  contestants.ristretto = (iterations) => timed(solver, iterations);
+  const seconds = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]));
+  for (let round = 0; round < Number(options.rounds); round++)
+    for (const [name, run] of Object.entries(contestants))
+      seconds[name].push(...(await run(Number(options.iterations))));
+  await solver.close();
+  return seconds;
+}
+
 console.log(`${basename(options.model)}, batch ${batch}, ${machine()}, instruction set ${options.isa}`);
 await verify();
 const rows = [];
@@ -129,5 +160,12 @@ for (const threads of options.threads.split(',').map(Number)) {
         ? `, after ${options['memory-iterations']} iterations more ${megabytes(row.residentBytesLater)} MiB`
         : ''),
   );
+  const seconds = await race(threads);
+  row.peers = seconds;
+  for (const [name, all] of Object.entries(seconds))
+    console.log(
+      `  in turns, ${name.padEnd(10)} ${median(all).toFixed(3)} s an iteration (${Math.min(...all).toFixed(3)} to ` +
+        `${Math.max(...all).toFixed(3)}, ${all.length} iterations), ${(median(all) / median(seconds.ristretto)).toFixed(2)} times ours`,
+    );
 }
 if (options.json) writeFileSync(options.json, JSON.stringify({ machine: machine(), rows }, null, 2) + '\n');

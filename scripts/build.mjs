@@ -1,4 +1,5 @@
-// Builds the addon (cmake-js) and compiles lib/ to dist/. --native or --ts limits it to one of the two.
+// Builds the addon (cmake-js) and compiles lib/ to dist/. --native or --ts limits it to one of the two; --tests adds
+// the native tests, which share the addon's objects.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -7,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
 const only = process.argv.find((a) => a === '--native' || a === '--ts');
+const tests = process.argv.includes('--tests') ? 'ON' : 'OFF';
 
 function run(script, ...args) {
   const result = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
@@ -15,13 +17,13 @@ function run(script, ...args) {
 
 if (only !== '--ts') {
   const cmakeJs = join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
+  // `build` alone keeps the options that a folder was configured with before.
+  const options = { TESTS: tests, EMULATED_TESTS: tests, CUDA_ARCHITECTURES: 'present' };
   run(
     cmakeJs,
-    'build',
-    '--CDRISTRETTO_TESTS=OFF',
-    '--CDRISTRETTO_CUDA_ARCHITECTURES=present',
-    '--parallel',
-    '2',
+    'configure',
+    ...Object.entries(options).map(([name, value]) => `--CDRISTRETTO_${name}=${value}`),
   );
+  run(cmakeJs, 'build', '--parallel', '2');
 }
 if (only !== '--native') run(require.resolve('typescript/bin/tsc'), '-p', root);

@@ -29,7 +29,7 @@ function installDependencies() {
   writeFileSync(stamp, lock);
 }
 
-export function setup() {
+export function setup({ tests = false } = {}) {
   installDependencies();
-  run(process.execPath, [join(root, 'scripts', 'build.mjs')]);
+  run(process.execPath, [join(root, 'scripts', 'build.mjs'), ...(tests ? ['--tests'] : [])]);
 }

@@ -22,4 +22,12 @@ const toolchain = existsSync(join(build, 'CMakeCache.txt'))
   : ['--toolchain', join(root, 'cmake/aarch64-linux-gnu.cmake')];
 run('cmake', ['-S', root, '-B', build, ...toolchain]);
 run('cmake', ['--build', build, '--parallel', '2', '--target', ...tests]);
-run('ctest', ['--test-dir', build, '--output-on-failure', '--tests-regex', `^(${tests.join('|')})$`]);
+run('ctest', [
+  '--test-dir',
+  build,
+  '--output-on-failure',
+  '--parallel',
+  '2',
+  '--tests-regex',
+  `^(${tests.join('|')})$`,
+]);

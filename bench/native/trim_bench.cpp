@@ -16,8 +16,10 @@
 #include "core/error.h"
 #include "core/op/range.h"
 #include "core/op/trim.h"
+#include "trim_formats.h"
 
 using namespace ristretto;
+using bench::format_of;
 
 namespace {
 
@@ -49,17 +51,6 @@ struct Case {
   std::function<void()> run;
   TrimFormat format;  // none: nothing to check
 };
-
-TrimFormat format_of(FormatKind kind, Rounding rounding) {
-  TrimFormat f;
-  f.kind = kind;
-  f.rounding = rounding;
-  f.bit_width = 8;
-  f.fractional_length = 4;
-  f.mantissa_bits = 3;
-  f.exponent_bits = 4;
-  return f;
-}
 
 void measure(int64_t megabytes, int rounds, Context& context) {
   const int64_t count = megabytes << 18, bytes = count * 4;

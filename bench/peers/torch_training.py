@@ -13,10 +13,10 @@ from squeezenet import SqueezeNet
 from timing import report, report_failure, seconds_of
 
 
-def step_of(net, batch):
-    """One iteration, on images and labels that stay on the GPU."""
-    x = torch.rand(batch, 3, 227, 227, device="cuda").contiguous(memory_format=torch.channels_last)
-    labels = torch.randint(1000, (batch,), device="cuda")
+def step_of(net, batch, size=227, device="cuda"):
+    """One iteration, on images and labels that stay on the device."""
+    x = torch.rand(batch, 3, size, size, device=device).contiguous(memory_format=torch.channels_last)
+    labels = torch.randint(1000, (batch,), device=device)
     solver = torch.optim.SGD(net.parameters(), lr=1e-4, momentum=0.9, weight_decay=2e-4)
     loss = nn.CrossEntropyLoss()
 

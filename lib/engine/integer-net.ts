@@ -10,6 +10,7 @@ import {
   type NetOptions,
   type NetParam,
 } from '../graph/index.js';
+import { defaultPartBytes } from '../graph/batch-parts.js';
 import { locateError } from '../graph/build.js';
 import { checkMemory, memoryLimit } from '../graph/memory.js';
 import { fillParams } from '../graph/params.js';
@@ -260,7 +261,7 @@ export class IntegerNet {
       this.#lowering = lowering;
       this.#bounds = bounds;
       this.#plan = planMemory(lowering, {
-        partBytes: this.#options.partBytes ?? (this.stream.onDevice ? Infinity : DEFAULT_PART_BYTES),
+        partBytes: this.#options.partBytes ?? defaultPartBytes(this.stream, DEFAULT_PART_BYTES),
         retain: this.#options.retain,
       });
       this.#program = null;

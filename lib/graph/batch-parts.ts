@@ -9,9 +9,12 @@ import type { NetLayer } from './build.js';
  */
 const DEFAULT_PART_BYTES = 32 * 2 ** 20;
 
-/** A GPU wants the whole batch at once: it hides memory's latency behind the work of many threads. */
-export function defaultPartBytes(stream: NativeStream): number {
-  return stream.onDevice ? Infinity : DEFAULT_PART_BYTES;
+/**
+ * Bytes of a part that fits a cache of the processor. A GPU wants the whole batch at once: it hides memory's latency
+ * behind the work of many threads.
+ */
+export function defaultPartBytes(stream: NativeStream, cached = DEFAULT_PART_BYTES): number {
+  return stream.onDevice ? Infinity : cached;
 }
 
 /** A part of a batch in a blob that layers outside the run see whole. */

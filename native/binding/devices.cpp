@@ -37,12 +37,7 @@ Napi::Value devices(const Napi::CallbackInfo& info) {
 
 // What a device needs to be used: throws Error when it is not there or of no use.
 std::shared_ptr<MemorySource> memory_of(int device, size_t limit) {
-  std::string why;
-  const auto found = cuda::devices(why);
-  require(!found.empty(), "no GPU can be used: ", why);
-  require(device < int(found.size()), "there is no GPU ", device, ": this machine has ", found.size());
-  const cuda::DeviceInfo& info = found[size_t(device)];
-  require(info.unusable.empty(), "GPU ", device, " (", info.name, ") cannot be used: ", info.unusable);
+  cuda::usable_device(device);
   return std::make_shared<cuda::ManagedPool>(device, limit);
 }
 

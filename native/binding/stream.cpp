@@ -142,10 +142,13 @@ void StreamHandle::loop() {
       std::lock_guard<std::mutex> lock(mutex_);
       ++blocking_reached_;
       idle_.notify_all();
-    } else if (task.graph) {
-      run_recorded(task.graph);
     } else {
-      run(task.operation);
+      if (task.graph)
+        run_recorded(task.graph);
+      else
+        run(task.operation);
+      // A launch returns before the device has read its operands.
+      if (place_->has_device()) in_flight_.push_back(std::move(task));
     }
   }
 }
@@ -155,7 +158,7 @@ void StreamHandle::run(const Operation& operation) {
   const auto start = std::chrono::steady_clock::now();
   std::string failure;
   try {
-    place_->begin_op(operation.label.empty() ? operation.op : operation.label);
+    if (place_->has_device()) place_->begin_op(operation.label.empty() ? operation.op : operation.label);
     operation.run(*place_);
     if (profiling_) place_->wait();
   } catch (const DeferredError& e) {
@@ -200,6 +203,7 @@ void StreamHandle::wait_for_device() {
   } catch (const std::exception& e) {
     failure = e.what();
   }
+  in_flight_.clear();
   std::lock_guard<std::mutex> lock(mutex_);
   if (error_.empty()) error_ = std::move(failure);
 }

@@ -14,6 +14,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "graph.h"
 #include "place.h"
@@ -71,9 +72,10 @@ class StreamHandle : public Napi::ObjectWrap<StreamHandle> {
   std::mutex mutex_;
   std::condition_variable wake_, idle_;
   std::deque<Task> tasks_;
-  uint64_t blocking_reached_ = 0;                                  // markers of syncBlocking
-  std::atomic<bool> stopping_{false};                              // set under the mutex
-  std::string error_;                                              // first failure since the last sync
+  std::vector<Task> in_flight_;        // launched since the last wait; the stream's thread only
+  uint64_t blocking_reached_ = 0;      // markers of syncBlocking
+  std::atomic<bool> stopping_{false};  // set under the mutex
+  std::string error_;                  // first failure since the last sync
   std::map<std::pair<std::string, std::string>, Timing> timings_;  // (label, op)
   Settler settler_;
   uint64_t blocking_asked_ = 0;         // JavaScript thread only

@@ -1,7 +1,31 @@
-// What contexts of every kind of device share.
+// What devices of every kind share.
 #include "context.h"
 
 namespace ristretto::cuda {
+
+DeviceInfo usable_device(int id) {
+  std::string why;
+  const std::vector<DeviceInfo> all = devices(why);
+  require(!all.empty(), "no GPU can be used: ", why);
+  require(id >= 0 && id < int(all.size()), "there is no GPU ", id, ": this machine has ", all.size());
+  const DeviceInfo& info = all[size_t(id)];
+  require(info.unusable.empty(), "GPU ", id, " (", info.name, ") cannot be used: ", info.unusable);
+  return info;
+}
+
+void ManagedPool::free(void* block) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  const auto given = given_.find(block);
+  if (given == given_.end()) return;
+  used_ -= given->second;
+  keep(block, given->second);
+  given_.erase(given);
+}
+
+size_t ManagedPool::used() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return used_;
+}
 
 // A label keeps its number for good: graphs hold numbers.
 void Context::begin_op(const std::string& label) {

@@ -4,9 +4,6 @@
 
 #include <cuda_runtime.h>
 
-#include <map>
-#include <mutex>
-
 namespace ristretto::cuda {
 
 namespace {
@@ -69,101 +66,67 @@ std::vector<DeviceInfo> devices(std::string& why) {
   return found;
 }
 
-struct ManagedPool::State {
-  int device = 0;
-  size_t limit = 0, used = 0;
-  mutable std::mutex mutex;
-  std::multimap<size_t, void*> free;
-  std::map<void*, size_t> given;
-};
-
-ManagedPool::ManagedPool(int device, size_t limit) : state_(new State) {
-  state_->device = device;
-  state_->limit = limit;
-}
-
 ManagedPool::~ManagedPool() {
   trim();
-  for (const auto& [block, bytes] : state_->given) cudaFree(block);
+  for (const auto& [block, bytes] : given_) cudaFree(block);
 }
 
 void* ManagedPool::allocate(size_t bytes) {
-  State& s = *state_;
   // A few sizes, so that blocks fit again: eighths of powers of two, from 512 bytes on.
   size_t step = 512;
   while (step * 8 < bytes) step *= 2;
   const size_t rounded = (bytes + step - 1) / step * step;
-  std::lock_guard<std::mutex> lock(s.mutex);
-  if (s.limit && s.used + rounded > s.limit)
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (limit_ && used_ + rounded > limit_)
     throw DeviceMemoryError("cannot allocate " + std::to_string(bytes) + " bytes on GPU " +
-                            std::to_string(s.device) + ": " + std::to_string(s.used) + " of " +
-                            std::to_string(s.limit) + " are in use");
+                            std::to_string(device_) + ": " + std::to_string(used_) + " of " +
+                            std::to_string(limit_) + " are in use");
   void* block = nullptr;
-  if (const auto kept = s.free.find(rounded); kept != s.free.end()) {
+  if (const auto kept = kept_.find(rounded); kept != kept_.end()) {
     block = kept->second;
-    s.free.erase(kept);
+    kept_.erase(kept);
   } else {
-    check(cudaSetDevice(s.device), "choosing the device");
+    check(cudaSetDevice(device_), "choosing the device");
     cudaError_t error = cudaMallocManaged(&block, rounded, cudaMemAttachGlobal);
-    if (error == cudaErrorMemoryAllocation && !s.free.empty()) {
+    if (error == cudaErrorMemoryAllocation && !kept_.empty()) {
       cudaGetLastError();
-      for (const auto& [size, unused] : s.free) cudaFree(unused);
-      s.free.clear();
+      for (const auto& [size, unused] : kept_) cudaFree(unused);
+      kept_.clear();
       error = cudaMallocManaged(&block, rounded, cudaMemAttachGlobal);
     }
     if (error != cudaSuccess) {
       cudaGetLastError();
       throw DeviceMemoryError("cannot allocate " + std::to_string(bytes) + " bytes on GPU " +
-                              std::to_string(s.device) + ": " + text_of(error));
+                              std::to_string(device_) + ": " + text_of(error));
     }
     // Blobs belong on the device; the host's look at one moves the pages it reads, and back.
     cudaMemLocation place{};
     place.type = cudaMemLocationTypeDevice;
-    place.id = s.device;
+    place.id = device_;
     cudaMemAdvise(block, rounded, cudaMemAdviseSetPreferredLocation, place);
     cudaGetLastError();
   }
   cudaError_t error = cudaMemset(block, 0, rounded);
   if (error == cudaSuccess) error = cudaStreamSynchronize(nullptr);
   if (error != cudaSuccess) {
-    s.free.emplace(rounded, block);
+    kept_.emplace(rounded, block);
     check(error, "clearing memory");
   }
-  s.given[block] = rounded;
-  s.used += rounded;
+  given_[block] = rounded;
+  used_ += rounded;
   return block;
 }
 
-void ManagedPool::free(void* block) {
-  State& s = *state_;
-  std::lock_guard<std::mutex> lock(s.mutex);
-  const auto given = s.given.find(block);
-  if (given == s.given.end()) return;
-  s.used -= given->second;
-  s.free.emplace(given->second, block);
-  s.given.erase(given);
-}
-
-size_t ManagedPool::used() const {
-  std::lock_guard<std::mutex> lock(state_->mutex);
-  return state_->used;
-}
+void ManagedPool::keep(void* block, size_t bytes) { kept_.emplace(bytes, block); }
 
 void ManagedPool::trim() {
-  std::lock_guard<std::mutex> lock(state_->mutex);
-  for (const auto& [size, block] : state_->free) cudaFree(block);
-  state_->free.clear();
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (const auto& [size, block] : kept_) cudaFree(block);
+  kept_.clear();
 }
 
-Context::Context(int device, std::shared_ptr<ManagedPool> pool) : pool_(std::move(pool)) {
-  std::string why;
-  const std::vector<DeviceInfo> all = devices(why);
-  require(!all.empty(), "no GPU can be used: ", why);
-  require(device >= 0 && device < int(all.size()), "there is no GPU ", device, ": this machine has ",
-          all.size());
-  device_ = all[size_t(device)];
-  require(device_.unusable.empty(), "GPU ", device, " (", device_.name,
-          ") cannot be used: ", device_.unusable);
+Context::Context(int device, std::shared_ptr<ManagedPool> pool)
+    : device_(usable_device(device)), pool_(std::move(pool)) {
   if (!pool_) pool_ = std::make_shared<ManagedPool>(device, 0);
   use_here();
   try {

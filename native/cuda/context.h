@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,8 @@ struct NanReport {
 
 // The devices that the driver shows; empty, with the reason in `why`, where there is none.
 std::vector<DeviceInfo> devices(std::string& why);
+// One of them. Throws Error when it is not there or cannot be used.
+DeviceInfo usable_device(int id);
 
 // Out of device memory. The process goes on, and so does the device.
 class DeviceMemoryError : public MemoryError {
@@ -61,7 +64,7 @@ class DeviceMemoryError : public MemoryError {
 // given out again; `limit` (0: none) holds for what is given out.
 class ManagedPool : public MemorySource {
  public:
-  ManagedPool(int device, size_t limit);
+  ManagedPool(int device, size_t limit) : device_(device), limit_(limit) {}
   ~ManagedPool() override;
   ManagedPool(const ManagedPool&) = delete;
   ManagedPool& operator=(const ManagedPool&) = delete;
@@ -74,8 +77,14 @@ class ManagedPool : public MemorySource {
   void trim();
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  // Takes back what was given; the lock is held.
+  void keep(void* block, size_t bytes);
+  const int device_;
+  const size_t limit_;
+  size_t used_ = 0;
+  mutable std::mutex mutex_;
+  std::multimap<size_t, void*> kept_;  // by size
+  std::map<void*, size_t> given_;
 };
 
 // What was launched between begin_capture() and end_capture(), to be launched again in one call: the same

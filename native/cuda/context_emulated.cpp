@@ -2,8 +2,6 @@
 // their launch returns. There is such a device only where RISTRETTO_EMULATED_GPU is 1: it is for tests.
 #include <cstdlib>
 #include <cstring>
-#include <map>
-#include <mutex>
 #include <new>
 
 #include "context.h"
@@ -27,60 +25,31 @@ std::vector<DeviceInfo> devices(std::string& why) {
   return {info};
 }
 
-struct ManagedPool::State {
-  int device = 0;
-  size_t limit = 0, used = 0;
-  mutable std::mutex mutex;
-  std::map<void*, size_t> given;
-};
-
-ManagedPool::ManagedPool(int device, size_t limit) : state_(new State) {
-  state_->device = device;
-  state_->limit = limit;
-}
-
 ManagedPool::~ManagedPool() {
-  for (const auto& [block, bytes] : state_->given) std::free(block);
+  for (const auto& [block, bytes] : given_) std::free(block);
 }
 
 void* ManagedPool::allocate(size_t bytes) {
-  State& s = *state_;
-  std::lock_guard<std::mutex> lock(s.mutex);
+  std::lock_guard<std::mutex> lock(mutex_);
   const size_t rounded = (bytes + 255) / 256 * 256;
   void* block =
-      s.limit && s.used + rounded > s.limit ? nullptr : std::aligned_alloc(256, rounded ? rounded : 256);
+      limit_ && used_ + rounded > limit_ ? nullptr : std::aligned_alloc(256, rounded ? rounded : 256);
   if (!block)
     throw DeviceMemoryError("cannot allocate " + std::to_string(bytes) + " bytes on GPU " +
-                            std::to_string(s.device) + ": " + std::to_string(s.used) + " are in use");
+                            std::to_string(device_) + ": " + std::to_string(used_) + " are in use");
   std::memset(block, 0, rounded);
-  s.given[block] = rounded;
-  s.used += rounded;
+  given_[block] = rounded;
+  used_ += rounded;
   return block;
 }
 
-void ManagedPool::free(void* block) {
-  State& s = *state_;
-  std::lock_guard<std::mutex> lock(s.mutex);
-  const auto given = s.given.find(block);
-  if (given == s.given.end()) return;
-  s.used -= given->second;
-  s.given.erase(given);
-  std::free(block);
-}
-
-size_t ManagedPool::used() const {
-  std::lock_guard<std::mutex> lock(state_->mutex);
-  return state_->used;
-}
+// Back to the system at once, so that a sanitizer sees who still uses it.
+void ManagedPool::keep(void* block, size_t) { std::free(block); }
 
 void ManagedPool::trim() {}
 
-Context::Context(int device, std::shared_ptr<ManagedPool> pool) : pool_(std::move(pool)) {
-  std::string why;
-  const std::vector<DeviceInfo> all = devices(why);
-  require(device >= 0 && device < int(all.size()), "there is no GPU ", device, ": this machine has ",
-          all.size());
-  device_ = all[size_t(device)];
+Context::Context(int device, std::shared_ptr<ManagedPool> pool)
+    : device_(usable_device(device)), pool_(std::move(pool)) {
   if (!pool_) pool_ = std::make_shared<ManagedPool>(device, 0);
   nan_met_ = new int32_t(0);
 }

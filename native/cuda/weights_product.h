@@ -3,22 +3,14 @@
 // each with sums of its own, which add_parts() adds in their order.
 #pragma once
 
-#include "product.h"
+#include "grouped_product.h"
 
 namespace ristretto::cuda {
 
-struct WeightsProduct {
-  const float* a_data = nullptr;  // the output's gradient
-  const float* b_data = nullptr;
-  int64_t a_group = 0, b_group = 0, sink_group = 0;
-  int row_count = 0, column_count = 0;  // of one group
-  int depth_count = 0, depth_part = 0;  // of which one part takes so many
-  int groups = 1;
-  int64_t sink_part = 0;
-
+struct WeightsProduct : GroupedProduct {
   // Depths: `grid_width` to a row of output pixels, `pixels` to an image.
   unsigned pixels = 1, grid_width = 1;
-  int a_image = 0, a_row = 0, b_image = 0;
+  int a_image = 0, b_image = 0;
   int y_first = 0, y_step = 1, x_first = 0, x_step = 1;
   unsigned height = 1, width = 1;  // of the plane that windows read
 
@@ -27,20 +19,6 @@ struct WeightsProduct {
   int b_channel = 0, y_tap = 0, x_tap = 0;
 
   Sink out;
-
-  RISTRETTO_DEVICE int group() const { return block_index(2) % groups; }
-  RISTRETTO_DEVICE int part() const { return block_index(2) / groups; }
-
-  RISTRETTO_DEVICE const float* a() const { return a_data + group() * a_group; }
-  RISTRETTO_DEVICE const float* b() const { return b_data + group() * b_group; }
-  RISTRETTO_DEVICE int rows() const { return row_count; }
-  RISTRETTO_DEVICE int columns() const { return column_count; }
-  RISTRETTO_DEVICE int first_depth() const { return part() * depth_part; }
-  RISTRETTO_DEVICE int end_depth() const {
-    const int end = (part() + 1) * depth_part;
-    return end < depth_count ? end : depth_count;
-  }
-  RISTRETTO_DEVICE int row(int m) const { return m * a_row; }
 
   RISTRETTO_DEVICE Place column(int n) const {
     const unsigned c = unsigned(n) / taps, tap = unsigned(n) - c * taps, r = tap / taps_width;

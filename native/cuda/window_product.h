@@ -3,19 +3,11 @@
 // other), and a plain product of matrices, whose pixels are single and whose kernels have one tap.
 #pragma once
 
-#include "product.h"
+#include "grouped_product.h"
 
 namespace ristretto::cuda {
 
-struct WindowProduct {
-  const float* a_data = nullptr;  // weights
-  const float* b_data = nullptr;
-  int64_t a_group = 0, b_group = 0, sink_group = 0;  // floats from one group to the next
-  int row_count = 0, column_count = 0;               // of one group
-  int depth_count = 0, depth_part = 0;               // of which one part takes so many
-  int groups = 1;
-  int64_t sink_part = 0;
-
+struct WindowProduct : GroupedProduct {
   // Columns: `grid_width` to a row of pixels, `pixels` to an image. A pixel's window starts at row
   // y_first + y_step * its row; the plane that it reads is height x width.
   unsigned pixels = 1, grid_width = 1;
@@ -26,26 +18,12 @@ struct WindowProduct {
   // Depths: `taps_width` taps to a row of the kernel, `taps` to a channel.
   unsigned taps = 1, taps_width = 1;
   int b_channel = 0, y_tap = 0, x_tap = 0;
-  int a_row = 0, a_channel = 0, a_first = 0, a_tap_y = 0, a_tap_x = 0;
+  int a_channel = 0, a_first = 0, a_tap_y = 0, a_tap_x = 0;
 
   // Where a pixel of a row goes.
   Sink out;
   int out_image = 0, out_first = 0, out_y = 0, out_x = 1;
   int64_t element_image = 0;
-
-  RISTRETTO_DEVICE int group() const { return block_index(2) % groups; }
-  RISTRETTO_DEVICE int part() const { return block_index(2) / groups; }
-
-  RISTRETTO_DEVICE const float* a() const { return a_data + group() * a_group; }
-  RISTRETTO_DEVICE const float* b() const { return b_data + group() * b_group; }
-  RISTRETTO_DEVICE int rows() const { return row_count; }
-  RISTRETTO_DEVICE int columns() const { return column_count; }
-  RISTRETTO_DEVICE int first_depth() const { return part() * depth_part; }
-  RISTRETTO_DEVICE int end_depth() const {
-    const int end = (part() + 1) * depth_part;
-    return end < depth_count ? end : depth_count;
-  }
-  RISTRETTO_DEVICE int row(int m) const { return m * a_row; }
 
   struct Pixel {
     int image, i, j;

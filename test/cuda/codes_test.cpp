@@ -53,11 +53,6 @@ void compare(const Shared<T>& got, const Memory& expected, const std::string& wh
       CHECK(false, "differs at ", i, ": ", +got[i], ", not ", +expected[i], "; ", what);
 }
 
-// The largest real codes of the format come from, and ties: `bits` at most 20.
-void fill_reals(Reals& reals, Random& random, int bits, int fl) {
-  for (float& x : reals.memory) x = any_real(random, bits, fl);
-}
-
 }  // namespace
 
 TEST(quantise_equals_the_definition) {
@@ -72,7 +67,7 @@ TEST(quantise_equals_the_definition) {
     QuantiseArguments a;
     a.format = {bits, any_length(random)};
     a.rounding = kRules[random.integer(0, 3)];
-    fill_reals(src, random, bits, a.format.fractional_length);
+    fill(src, random, bits, a.format.fractional_length);
     const DeviceCodes device_dst(*dst);
     const DeviceReals device_src(src);
     a.src = src.tensor, a.dst = dst->view;
@@ -178,9 +173,7 @@ TEST(maxima_equal_the_definition) {
     max_pooling_codes_ref(reference, a);
     a.src = device_src.view, a.dst = device_dst.view;
     run_here(a);
-    compare(device_dst.memory, dst->memory,
-            check::text(text_of(a.src), " to ", text_of(a.dst), " kernel ", w.kernel_h, ",", w.kernel_w,
-                        " stride ", w.stride_h, ",", w.stride_w, " pad ", w.pad_h, ",", w.pad_w));
+    compare(device_dst.memory, dst->memory, check::text(text_of(a.src), " to ", text_of(a.dst), text_of(w)));
   }
 }
 
@@ -206,8 +199,6 @@ TEST(means_equal_the_definition) {
     average_pooling_codes_ref(reference, a);
     a.src = device_src.view, a.dst = device_dst.tensor;
     run_here(a);
-    compare(device_dst.memory, dst.memory,
-            check::text(text_of(a.src), " to ", P, ",", Q, " kernel ", w.kernel_h, ",", w.kernel_w,
-                        " stride ", w.stride_h, ",", w.stride_w, " pad ", w.pad_h, ",", w.pad_w));
+    compare(device_dst.memory, dst.memory, check::text(text_of(a.src), " to ", P, ",", Q, text_of(w)));
   }
 }

@@ -8,6 +8,7 @@
 #include "cuda/ops.h"
 #include "device.h"
 #include "rounded.h"
+#include "sums.h"
 #include "window_cases.h"
 
 using namespace ristretto;
@@ -15,16 +16,7 @@ using namespace ristretto::cuda;
 
 namespace {
 
-struct Results {
-  std::vector<float> src_diff, weights_diff, bias_diff;
-  bool operator==(const Results& other) const {
-    const auto same = [](const std::vector<float>& x, const std::vector<float>& y) {
-      return x.size() == y.size() && (x.empty() || !std::memcmp(x.data(), y.data(), 4 * x.size()));
-    };
-    return same(src_diff, other.src_diff) && same(weights_diff, other.weights_diff) &&
-           same(bias_diff, other.bias_diff);
-  }
-};
+using Results = cases::Gradients;
 
 // A random problem with its memory. Images may lie in larger ones, whose rest must stay untouched; sums start
 // from values that are not 0.
@@ -111,27 +103,14 @@ struct Problem {
   }
 };
 
-// Whole numbers sum exactly in any order. Of others, a sum is off from its exact value by what the roundings
-// of its additions make, which stays far below 1e-5 of the sum of magnitudes at these depths.
-template <class Arguments>
-void check_values(const char* name, const Problem<Arguments>& p, bool whole, const std::vector<float>& actual,
-                  const std::vector<float>& expected, const std::vector<float>& magnitude) {
-  CHECK_EQUAL(actual.size(), expected.size());
-  for (size_t i = 0; i < actual.size(); ++i) {
-    if (whole)
-      CHECK_EQUAL(actual[i], expected[i], name, " element ", i, " ", p.text());
-    else
-      CHECK(std::fabs(actual[i] - expected[i]) <= 1e-5 * (std::fabs(magnitude[i]) + 1e-6), name, " element ",
-            i, ": ", actual[i], " for ", expected[i], " ", p.text());
-  }
-}
-
 template <class Arguments>
 void check_results(const Problem<Arguments>& p, bool whole, const Results& actual) {
   const Results expected = p.expected(), magnitude = whole ? expected : p.magnitude();
-  check_values("src_diff", p, whole, actual.src_diff, expected.src_diff, magnitude.src_diff);
-  check_values("weights_diff", p, whole, actual.weights_diff, expected.weights_diff, magnitude.weights_diff);
-  check_values("bias_diff", p, whole, actual.bias_diff, expected.bias_diff, magnitude.bias_diff);
+  cases::check_sums(whole, actual.src_diff, expected.src_diff, magnitude.src_diff, "src_diff " + p.text());
+  cases::check_sums(whole, actual.weights_diff, expected.weights_diff, magnitude.weights_diff,
+                    "weights_diff " + p.text());
+  cases::check_sums(whole, actual.bias_diff, expected.bias_diff, magnitude.bias_diff,
+                    "bias_diff " + p.text());
 }
 
 template <class Arguments>

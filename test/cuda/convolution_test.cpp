@@ -8,6 +8,7 @@
 #include "cuda/ops.h"
 #include "device.h"
 #include "rounded.h"
+#include "sums.h"
 #include "window_cases.h"
 
 using namespace ristretto;
@@ -99,18 +100,10 @@ Problem<DeconvolutionArguments>::Problem(const cases::Shape& s, cases::Random& r
   place(random, whole, {s.n, s.c, p, q}, {s.c, s.k / s.group, s.r, s.s}, {s.n, s.k, s.h, s.w});
 }
 
-// Whole numbers sum exactly in any order. Of others, a sum of the device is off from its exact value by what
-// the roundings of its additions make, which stays far below 1e-5 of the sum of magnitudes at these depths.
 template <class Arguments>
 void check_values(const Problem<Arguments>& p, bool whole, const std::vector<float>& actual) {
-  const std::vector<float> expected = p.expected(), bound = whole ? expected : p.magnitude();
-  for (size_t i = 0; i < actual.size(); ++i) {
-    if (whole)
-      CHECK_EQUAL(actual[i], expected[i], "element ", i, " ", p.text());
-    else
-      CHECK(std::fabs(actual[i] - expected[i]) <= 1e-5 * (std::fabs(bound[i]) + 1e-6), "element ", i, ": ",
-            actual[i], " for ", expected[i], " ", p.text());
-  }
+  const std::vector<float> expected = p.expected();
+  cases::check_sums(whole, actual, expected, whole ? expected : p.magnitude(), p.text());
 }
 
 template <class Arguments>

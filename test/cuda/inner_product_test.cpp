@@ -7,6 +7,7 @@
 #include "core/op/inner_product_gradient.h"
 #include "cuda/ops.h"
 #include "device.h"
+#include "sums.h"
 
 using namespace ristretto;
 using namespace ristretto::cuda;
@@ -88,9 +89,7 @@ struct Problem {
   }
 };
 
-struct Gradients {
-  std::vector<float> src_diff, weights_diff, bias_diff;
-};
+using cases::Gradients;
 
 struct GradientProblem {
   Sizes sizes;
@@ -141,20 +140,6 @@ struct GradientProblem {
   }
 };
 
-// Whole numbers sum exactly in any order. Of others, a sum is off from its exact value by what the roundings
-// of its additions make, which stays far below 1e-5 of the sum of magnitudes at these depths.
-void check_values(const char* name, const Sizes& sizes, bool whole, const std::vector<float>& actual,
-                  const std::vector<float>& expected, const std::vector<float>& magnitude) {
-  CHECK_EQUAL(actual.size(), expected.size());
-  for (size_t i = 0; i < actual.size(); ++i) {
-    if (whole)
-      CHECK_EQUAL(actual[i], expected[i], name, " element ", i, " of ", text_of(sizes));
-    else
-      CHECK(std::fabs(actual[i] - expected[i]) <= 1e-5 * (std::fabs(magnitude[i]) + 1e-6), name, " element ",
-            i, ": ", actual[i], " for ", expected[i], " of ", text_of(sizes));
-  }
-}
-
 }  // namespace
 
 TEST(inner_products_agree_with_the_definition) {
@@ -163,7 +148,8 @@ TEST(inner_products_agree_with_the_definition) {
     const bool whole = round % 2 == 0;
     const Problem p(random_sizes(random), random, whole);
     const std::vector<float> expected = p.expected();
-    check_values("dst", p.sizes, whole, p.actual(), expected, whole ? expected : p.magnitude());
+    cases::check_sums(whole, p.actual(), expected, whole ? expected : p.magnitude(),
+                      "dst of " + text_of(p.sizes));
   }
 }
 
@@ -190,7 +176,7 @@ TEST(trims_are_the_definitions_own) {
     p.a.src_random = {random.engine(), 5, 6, 7};
     p.a.dst_random = {random.engine(), 8, 9, 0xFFFFFFFFu};
     const std::vector<float> expected = p.expected();
-    check_values("dst", p.sizes, true, p.actual(), expected, expected);
+    cases::check_sums(true, p.actual(), expected, expected, "dst of " + text_of(p.sizes));
   }
 }
 
@@ -203,9 +189,11 @@ TEST(gradients_agree_with_the_processor) {
     if (round % 10 == 1) sizes.m = 600, sizes.n = 20, sizes.k = 30;        // and along the batch
     const GradientProblem p(sizes, random, whole);
     const Gradients expected = p.expected(), actual = p.actual(), bound = whole ? expected : p.magnitude();
-    check_values("src_diff", p.sizes, whole, actual.src_diff, expected.src_diff, bound.src_diff);
-    check_values("weights_diff", p.sizes, whole, actual.weights_diff, expected.weights_diff,
-                 bound.weights_diff);
-    check_values("bias_diff", p.sizes, whole, actual.bias_diff, expected.bias_diff, bound.bias_diff);
+    cases::check_sums(whole, actual.src_diff, expected.src_diff, bound.src_diff,
+                      "src_diff of " + text_of(p.sizes));
+    cases::check_sums(whole, actual.weights_diff, expected.weights_diff, bound.weights_diff,
+                      "weights_diff of " + text_of(p.sizes));
+    cases::check_sums(whole, actual.bias_diff, expected.bias_diff, bound.bias_diff,
+                      "bias_diff of " + text_of(p.sizes));
   }
 }

@@ -1,7 +1,6 @@
 // Random convolutions, small enough for the executor and large enough for every size of tile.
 #pragma once
 
-#include <algorithm>
 #include <sstream>
 #include <string>
 
@@ -9,9 +8,7 @@
 
 namespace cases {
 
-struct Shape {
-  int64_t n, c, h, w, k, r, s, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, group;
-};
+using Shape = WindowShape;
 
 Shape random_shape(Random& random) {
   Shape s{};
@@ -19,19 +16,10 @@ Shape random_shape(Random& random) {
   s.group = random.integer(0, 3) ? 1 : random.integer(2, 3);
   s.c = s.group * random.integer(1, random.integer(0, 3) ? 6 : 40);
   s.k = s.group * random.integer(1, random.integer(0, 2) ? 40 : 140);
-  const bool square = random.integer(0, 1);
-  s.r = random.integer(1, 4);
-  s.s = square ? s.r : random.integer(1, 5);
-  s.stride_h = random.integer(0, 1) ? 1 : random.integer(1, 4);
-  s.stride_w = square ? s.stride_h : random.integer(1, 3);
-  s.pad_h = random.integer(0, 3);
-  s.pad_w = square ? s.pad_h : random.integer(0, 4);
-  s.dilation_h = random.integer(0, 3) ? 1 : random.integer(1, 3);
-  s.dilation_w = square ? s.dilation_h : random.integer(1, 2);
+  s.take_window(random, 4, 5);
   s.h = random.integer(1, 13);
   s.w = random.integer(0, 2) ? random.integer(1, 13) : random.integer(20, 40);
-  s.h = std::max(s.h, s.dilation_h * (s.r - 1) + 1 - 2 * s.pad_h);
-  s.w = std::max(s.w, s.dilation_w * (s.s - 1) + 1 - 2 * s.pad_w);
+  s.hold_window();
   return s;
 }
 

@@ -118,6 +118,11 @@ inline ristretto::CodeWindow any_window(Random& random) {
   return w;
 }
 
+inline std::string text_of(const ristretto::CodeWindow& w) {
+  return check::text(" kernel ", w.kernel_h, ",", w.kernel_w, " stride ", w.stride_h, ",", w.stride_w,
+                     " pad ", w.pad_h, ",", w.pad_w);
+}
+
 // As Caffe rounds it, or any other number of windows: those behind the image are empty.
 inline int64_t any_outputs(Random& random, int64_t extent, int64_t kernel, int64_t stride) {
   if (random.integer(0, 5) == 0) return random.integer(1, 9);

@@ -204,8 +204,7 @@ TEST(maximum_rows_equal_the_definition) {
     compare_rows<MaxPoolingCodes>(
         a, dst->memory,
         [&](MaxPoolingCodesArguments& to, std::vector<char>& memory) { to.dst = dst->in(memory); },
-        check::text(text_of(a.src), " to ", text_of(a.dst), " kernel ", w.kernel_h, ",", w.kernel_w,
-                    " stride ", w.stride_h, ",", w.stride_w, " pad ", w.pad_h, ",", w.pad_w));
+        check::text(text_of(a.src), " to ", text_of(a.dst), text_of(w)));
   }
 }
 
@@ -228,8 +227,7 @@ TEST(mean_rows_equal_the_definition) {
     compare_rows<AveragePoolingCodes>(
         a, dst.memory,
         [&](AveragePoolingCodesArguments& to, std::vector<float>& memory) { to.dst = dst.in(memory); },
-        check::text(text_of(a.src), " to ", P, ",", Q, " kernel ", w.kernel_h, ",", w.kernel_w, " stride ",
-                    w.stride_h, ",", w.stride_w, " pad ", w.pad_h, ",", w.pad_w));
+        check::text(text_of(a.src), " to ", P, ",", Q, text_of(w)));
   }
 }
 

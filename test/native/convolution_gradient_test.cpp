@@ -10,9 +10,7 @@ using namespace ristretto;
 
 namespace {
 
-struct Shape {
-  int64_t n, c, h, w, k, r, s, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, group;
-};
+using Shape = cases::WindowShape;
 
 Shape random_shape(cases::Random& random) {
   Shape s{};
@@ -21,19 +19,10 @@ Shape random_shape(cases::Random& random) {
   s.c = s.group * random.integer(1, random.integer(0, 4) ? 8 : 40);
   s.k = s.group * random.integer(1, random.integer(0, 4) ? 12 : 50);
   if (random.integer(0, 7) == 0) s.group = s.c, s.k = s.c * random.integer(1, 2);  // depthwise
-  const bool square = random.integer(0, 1);
-  s.r = random.integer(1, 5);
-  s.s = square ? s.r : random.integer(1, 7);
-  s.stride_h = random.integer(0, 1) ? 1 : random.integer(1, 4);
-  s.stride_w = square ? s.stride_h : random.integer(1, 3);
-  s.pad_h = random.integer(0, 3);
-  s.pad_w = square ? s.pad_h : random.integer(0, 4);
-  s.dilation_h = random.integer(0, 3) ? 1 : random.integer(1, 3);
-  s.dilation_w = square ? s.dilation_h : random.integer(1, 2);
+  s.take_window(random, 5, 7);
   s.h = random.integer(0, 2) ? random.integer(1, 16) : random.integer(20, 40);
   s.w = random.integer(0, 2) ? random.integer(1, 16) : random.integer(20, 40);
-  s.h = std::max(s.h, s.dilation_h * (s.r - 1) + 1 - 2 * s.pad_h);
-  s.w = std::max(s.w, s.dilation_w * (s.s - 1) + 1 - 2 * s.pad_w);
+  s.hold_window();
   return s;
 }
 
@@ -95,16 +84,7 @@ struct Problem {
     return out.str();
   }
 
-  struct Results {
-    std::vector<float> src_diff, weights_diff, bias_diff;
-    bool operator==(const Results& other) const {
-      const auto same = [](const std::vector<float>& x, const std::vector<float>& y) {
-        return x.size() == y.size() && (x.empty() || !std::memcmp(x.data(), y.data(), 4 * x.size()));
-      };
-      return same(src_diff, other.src_diff) && same(weights_diff, other.weights_diff) &&
-             same(bias_diff, other.bias_diff);
-    }
-  };
+  using Results = cases::Gradients;
 
   template <class Run>
   Results results(const Run& run) const {
@@ -168,8 +148,7 @@ TEST(definition_is_the_derivative_of_the_forward_pass) {
   for (int round = 0; round < 40; ++round) {
     Shape s = random_shape(random);
     s.n = std::min<int64_t>(s.n, 2), s.h = std::min<int64_t>(s.h, 16), s.w = std::min<int64_t>(s.w, 16);
-    s.h = std::max(s.h, s.dilation_h * (s.r - 1) + 1 - 2 * s.pad_h);
-    s.w = std::max(s.w, s.dilation_w * (s.s - 1) + 1 - 2 * s.pad_w);
+    s.hold_window();
     Problem p(s, random, true);
     const Problem::Results actual = p.expected();
     const auto loss = [&](const std::vector<float>& src, const std::vector<float>& weights) {

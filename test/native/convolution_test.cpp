@@ -20,9 +20,7 @@ struct Problem {
   std::vector<float> src, weights, bias, dst;
   int64_t dst_offset = 0;
 
-  struct Shape {
-    int64_t n, c, h, w, k, r, s, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, group;
-  };
+  using Shape = cases::WindowShape;
 
   static Shape random_shape(cases::Random& random) {
     Shape s{};
@@ -30,19 +28,10 @@ struct Problem {
     s.group = random.integer(0, 3) ? 1 : random.integer(2, 3);
     s.c = s.group * random.integer(1, random.integer(0, 4) ? 8 : 70);
     s.k = s.group * random.integer(1, random.integer(0, 4) ? 12 : 80);
-    const bool square = random.integer(0, 1);
-    s.r = random.integer(1, 5);
-    s.s = square ? s.r : random.integer(1, 7);
-    s.stride_h = random.integer(0, 1) ? 1 : random.integer(1, 4);
-    s.stride_w = square ? s.stride_h : random.integer(1, 3);
-    s.pad_h = random.integer(0, 3);
-    s.pad_w = square ? s.pad_h : random.integer(0, 4);
-    s.dilation_h = random.integer(0, 3) ? 1 : random.integer(1, 3);
-    s.dilation_w = square ? s.dilation_h : random.integer(1, 2);
+    s.take_window(random, 5, 7);
     s.h = random.integer(0, 2) ? random.integer(1, 16) : random.integer(20, 60);
     s.w = random.integer(0, 2) ? random.integer(1, 16) : random.integer(20, 60);
-    s.h = std::max(s.h, s.dilation_h * (s.r - 1) + 1 - 2 * s.pad_h);
-    s.w = std::max(s.w, s.dilation_w * (s.s - 1) + 1 - 2 * s.pad_w);
+    s.hold_window();
     return s;
   }
 

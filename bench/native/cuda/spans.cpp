@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "../trim_formats.h"
 #include "core/aligned_buffer.h"
 #include "core/op/range.h"
 #include "core/op/trim.h"
@@ -16,17 +17,6 @@ struct NamedFormat {
   const char* name;
   TrimFormat format;
 };
-
-TrimFormat format_of(FormatKind kind, Rounding rounding) {
-  TrimFormat f;
-  f.kind = kind;
-  f.rounding = rounding;
-  f.bit_width = 8;
-  f.fractional_length = 4;
-  f.mantissa_bits = 3;
-  f.exponent_bits = 4;
-  return f;
-}
 
 const NamedFormat formats[] = {
     {"fixed point, nearest", format_of(FormatKind::dynamic_fixed_point, Rounding::half_away_from_zero)},
