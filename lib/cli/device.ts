@@ -1,5 +1,5 @@
 import { UsageError } from '../errors/index.js';
-import { devices, useDevice } from '../native/index.js';
+import { devices, useDevice, type DeviceOptions } from '../native/index.js';
 import type { LogSite } from './glog.js';
 import { cpuLine, gpuLines } from './original-lines.js';
 import type { Output } from './output.js';
@@ -17,6 +17,7 @@ interface DeviceChoice {
   require_gpu: boolean;
   /** MiB. */
   gpu_memory?: number;
+  math?: DeviceOptions['math'];
 }
 
 /**
@@ -31,7 +32,7 @@ export function chooseDevice(choice: DeviceChoice, output: Output, site: LogSite
   }
   const id = ids === undefined || ids === 'all' ? 0 : ids[0]!;
   try {
-    useDevice(id, (choice.gpu_memory ?? 0) * 2 ** 20);
+    useDevice(id, { memoryLimit: (choice.gpu_memory ?? 0) * 2 ** 20, math: choice.math });
   } catch (error) {
     const why = (error as Error).message;
     if (choice.require_gpu) throw new UsageError(`no usable GPU: ${why}`);

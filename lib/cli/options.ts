@@ -66,6 +66,12 @@ export const gpuOptions = {
     value: 'MIB',
     help: "most of the GPU's memory that blobs may take (all of it)",
   },
+  math: {
+    kind: 'choice',
+    choices: ['fp32', 'tf32', 'bf16'],
+    default: 'fp32',
+    help: "float products on the GPU: fp32, the CPU's arithmetic; tf32 or bf16 on its tensor cores, with factors of 10 or 7 bits",
+  },
   require_gpu: { kind: 'boolean', default: false, help: 'without a usable GPU: an error' },
 } as const satisfies OptionTable;
 

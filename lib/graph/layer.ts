@@ -203,6 +203,15 @@ export abstract class Layer {
     return false;
   }
 
+  /**
+   * Asked where all of bottom[0] is what ReLUs without slope left in place, and no other layer reads it: true where
+   * `backward` will from now on give no gradient to what is not above 0, so that the net leaves out the ReLUs'
+   * own backward passes.
+   */
+  fuseReluGradient(): boolean {
+    return false;
+  }
+
   /** Lets go of files, threads and native memory. */
   close(): void | Promise<void> {}
 }

@@ -19,7 +19,15 @@ import { checkMemory, measureMemory, memoryLimit, type NetMemory } from './memor
 import { collectParams, fillParams, type NetParam } from './params.js';
 import { RecordedPass, type Stretch } from './recorded-pass.js';
 import { defaultPartBytes, turnTo, type PartedRun } from './batch-parts.js';
-import { fuseRelus, plainPlan, planNet, planTraining, undoPlan, type Plan } from './plan.js';
+import {
+  fuseReluGradients,
+  fuseRelus,
+  plainPlan,
+  planNet,
+  planTraining,
+  undoPlan,
+  type Plan,
+} from './plan.js';
 import { copyTrained, netToProto, setLearnable, type CopyReport } from './weights.js';
 import { checkWiring, listNames, suggestion } from './wiring.js';
 
@@ -134,6 +142,7 @@ export class Net {
   readonly #arena: ActivationArena;
   readonly #seed: number;
   #fused: ReadonlySet<number> = new Set();
+  #fusedGradients: ReadonlySet<number> = new Set();
   /** Each layer's part in a backward pass. */
   readonly #gradients: readonly (BackwardPass | null)[];
   #diffs: DiffPlan = noDiffs;
@@ -212,6 +221,7 @@ export class Net {
       ? planGradients(this.layers, this.params, this.forceBackward)
       : this.layers.map(() => null);
     this.#fused = this.#keepAll ? new Set() : fuseRelus(this.layers);
+    this.#fusedGradients = fuseReluGradients(this.layers, this.#gradients, this.#fused);
     this.#arena = options.arena ?? new ActivationArena();
     this.#ownsStream = !options.stream;
     this.stream =
@@ -456,7 +466,8 @@ export class Net {
       const { layer, type, lossWeights, bottom, top } = this.layers[index];
       for (const [i, weight] of lossWeights.entries()) if (weight) top[i].diff.fill(weight);
       // A Concat that was written in place finds its bottoms' diffs in place, too.
-      if (!(type === 'Concat' && this.#plan.omitted.has(index))) {
+      const inPlace = type === 'Concat' && this.#plan.omitted.has(index);
+      if (!inPlace && !this.#fusedGradients.has(index)) {
         try {
           const pending = layer.backward(pass, this.stream);
           if (pending) await pending;

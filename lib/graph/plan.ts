@@ -3,6 +3,7 @@ import { create, has, type LayerParameter } from '../proto/index.js';
 import { assignOffsets } from './arena.js';
 import { findPartedRuns, type PartedRun } from './batch-parts.js';
 import type { NetLayer } from './build.js';
+import type { BackwardPass } from './layer.js';
 
 /** How an inference pass runs: which layers fall away, and where the activations lie in one arena. */
 export interface Plan {
@@ -57,6 +58,34 @@ export function fuseRelus(layers: readonly NetLayer[]): Set<number> {
     for (const top of entry.top) writers.set(top, entry);
   }
   return fused;
+}
+
+/**
+ * Layers among `fused` whose backward pass the one reader of their blob computes with its own, also through a Concat
+ * of such blobs. Asking binds the reader, so ask once per net.
+ */
+export function fuseReluGradients(
+  layers: readonly NetLayer[],
+  passes: readonly (BackwardPass | null)[],
+  fused: ReadonlySet<number>,
+): Set<number> {
+  const taken = new Set<number>();
+  const lastWriters = new Map<Blob, NetLayer>();
+  /** The ReLUs that all of a blob's values went through; null where some did not. */
+  const relusOf = (blob: Blob): number[] | null => {
+    const writer = lastWriters.get(blob);
+    if (!writer) return null;
+    if (fused.has(writer.index)) return [writer.index];
+    if (writer.type !== 'Concat') return null;
+    const behind = writer.bottom.map(relusOf);
+    return behind.every((relus) => relus !== null) ? behind.flat() : null;
+  };
+  for (const entry of layers) {
+    const relus = passes[entry.index]?.propagateDown[0] ? relusOf(entry.bottom[0]) : null;
+    if (relus && entry.layer.fuseReluGradient()) for (const index of relus) taken.add(index);
+    for (const top of entry.top) lastWriters.set(top, entry);
+  }
+  return taken;
 }
 
 /** The axis along which a Concat layer joins blobs of `rank` axes. */

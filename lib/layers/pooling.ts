@@ -35,6 +35,8 @@ export class Pooling extends ImageLayer {
   #pad: Spatial = { h: 0, w: 0 };
   /** Forward passes that drew. */
   #draws = 0;
+  /** Whether `backward` computes the gradient of the ReLUs in front as well. */
+  #rectified = false;
 
   constructor(...args: ConstructorParameters<typeof ImageLayer>) {
     super(...args);
@@ -125,12 +127,18 @@ export class Pooling extends ImageLayer {
       dstDiff: top.diffTensor(),
       srcDiff: bottom.diffTensor(),
       accumulate,
+      rectified: this.#rectified,
       ...this.#windows(this.#draws - 1),
     });
   }
 
   override get backwardReads(): BackwardReads {
     return { bottom: this.#pool.pool !== Method.AVE, top: false };
+  }
+
+  override fuseReluGradient(): boolean {
+    this.#rectified = this.#kind === 'max';
+    return this.#rectified;
   }
 
   #windows(step: number) {

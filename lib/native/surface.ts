@@ -266,6 +266,8 @@ export interface PoolingGradientFields extends Labelled {
   padW: number;
   /** Adds to srcDiff. */
   accumulate?: boolean;
+  /** Maxima alone: `src` is a ReLU's output in its place, and what is not above 0 gets nothing. */
+  rectified?: boolean;
 }
 
 export interface LrnFields extends Labelled {
@@ -808,6 +810,16 @@ export interface NativeOps {
   unaryGradient(stream: NativeStream, fields: UnaryGradientFields): void;
 }
 
+export interface DeviceOptions {
+  /** Bytes of the GPU's memory that may be taken at most; 0, the default: all. */
+  memoryLimit?: number;
+  /**
+   * What products of float32 are made of, default 'fp32', which is the processor's arithmetic. The others round both
+   * factors, to 10 or 7 bits of mantissa, and add in float32 on tensor cores (compute capability 8.0 and newer).
+   */
+  math?: 'fp32' | 'tf32' | 'bf16';
+}
+
 export interface LmdbRecord {
   key: string;
   value: Uint8Array;
@@ -924,10 +936,10 @@ export interface NativeAddon {
   /** The GPUs that the driver shows; where there is none, `why`. */
   devices(): { devices: GpuInfo[]; why: string };
   /**
-   * Memory and streams made from now on belong to this GPU, null: to the processor. `memoryLimit`: bytes of the
-   * GPU's memory at most, 0 for no limit. Throws where there is no such GPU, or it cannot be used.
+   * Memory and streams made from now on belong to this GPU, null: to the processor. Throws where there is no such
+   * GPU, or it cannot be used.
    */
-  useDevice(id: number | null, memoryLimit?: number): void;
+  useDevice(id: number | null, options?: DeviceOptions): void;
   /** Every kernel that supports the problem, each checked against the definition, then timed; on a thread of its own. */
   benchConvolutionFixed(problem: ConvolutionProblem, options: BenchOptions): Promise<ConvolutionTiming[]>;
   benchSpan(problem: SpanProblem, options: BenchOptions): Promise<SpanTiming>;

@@ -1,6 +1,7 @@
 #include "devices.h"
 
 #include <cmath>
+#include <map>
 #include <string>
 
 #include "handles.h"
@@ -56,29 +57,39 @@ std::shared_ptr<MemorySource> memory_of(int, size_t) { fail("no GPU can be used:
 
 #endif
 
+cuda::Math math_of(const Napi::Value& value) {
+  static const std::map<std::string, cuda::Math> names = {
+      {"fp32", cuda::Math::fp32}, {"tf32", cuda::Math::tf32}, {"bf16", cuda::Math::bf16}};
+  if (value.IsUndefined()) return cuda::Math::fp32;
+  const auto found = names.find(value.ToString().Utf8Value());
+  if (found == names.end())
+    throw Napi::TypeError::New(value.Env(), "useDevice: math must be 'fp32', 'tf32' or 'bf16'");
+  return found->second;
+}
+
 void use_device(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  EnvironmentState& state = state_of(env);
-  if (info[0].IsNull() || info[0].IsUndefined()) {
-    state.device = -1;
-    state.memory = nullptr;
-    return;
+  DeviceChoice choice;
+  if (!info[0].IsNull() && !info[0].IsUndefined()) {
+    const double id = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : -1;
+    if (!(id >= 0 && id < 1024) || id != std::floor(id))
+      throw Napi::TypeError::New(env, "useDevice: the device must be a whole number from 0 on, or null");
+    const Napi::Object options = info[1].IsObject() ? info[1].As<Napi::Object>() : Napi::Object::New(env);
+    double limit = 0;
+    if (const Napi::Value given = options.Get("memoryLimit"); !given.IsUndefined()) {
+      limit = given.IsNumber() ? given.As<Napi::Number>().DoubleValue() : -1;
+      if (!(limit >= 0 && limit < 9007199254740992.0))
+        throw Napi::TypeError::New(env, "useDevice: the memory limit must be a number of bytes, 0 for none");
+    }
+    choice.math = math_of(options.Get("math"));
+    choice.id = int(id);
+    try {
+      choice.memory = memory_of(choice.id, size_t(limit));
+    } catch (const Error& e) {
+      throw Napi::Error::New(env, e.what());
+    }
   }
-  const double id = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : -1;
-  if (!(id >= 0 && id < 1024) || id != std::floor(id))
-    throw Napi::TypeError::New(env, "useDevice: the device must be a whole number from 0 on, or null");
-  double limit = 0;
-  if (!info[1].IsUndefined()) {
-    limit = info[1].IsNumber() ? info[1].As<Napi::Number>().DoubleValue() : -1;
-    if (!(limit >= 0 && limit < 9007199254740992.0))
-      throw Napi::TypeError::New(env, "useDevice: the memory limit must be a number of bytes, 0 for none");
-  }
-  try {
-    state.memory = memory_of(int(id), size_t(limit));
-    state.device = int(id);
-  } catch (const Error& e) {
-    throw Napi::Error::New(env, e.what());
-  }
+  state_of(env).device = choice;
 }
 
 }  // namespace

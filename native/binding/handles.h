@@ -9,8 +9,16 @@
 #include "core/aligned_buffer.h"
 #include "core/op/convolution.h"
 #include "core/tensor_view.h"
+#include "cuda/product_math.h"
 
 namespace ristretto::binding {
+
+// -1 and null: the processor.
+struct DeviceChoice {
+  int id = -1;
+  std::shared_ptr<MemorySource> memory;
+  cuda::Math math = cuda::Math::fp32;
+};
 
 struct EnvironmentState {
   Napi::FunctionReference buffer_class;
@@ -19,9 +27,8 @@ struct EnvironmentState {
   Napi::FunctionReference packed_class;
   Napi::FunctionReference stream_class;
   Napi::FunctionReference graph_class;
-  // What useDevice() chose: of new memory and new streams. -1 and null: the processor.
-  int device = -1;
-  std::shared_ptr<MemorySource> memory;
+  // What useDevice() chose for new memory and new streams.
+  DeviceChoice device;
 };
 inline EnvironmentState& state_of(Napi::Env env) { return *env.GetInstanceData<EnvironmentState>(); }
 

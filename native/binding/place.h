@@ -9,7 +9,7 @@
 
 #include "core/context.h"
 #include "core/error.h"
-#include "core/memory_source.h"
+#include "handles.h"
 #if defined(RISTRETTO_CUDA)
 #include "cuda/ops.h"
 #endif
@@ -26,11 +26,12 @@ class DeferredError : public Error {
 
 class Place {
  public:
-  // Without a device where `device` is negative. Throws Error when there is no such device.
-  Place(int threads, const CpuFeatures& features, int device, const std::shared_ptr<MemorySource>& memory)
-      : cpu_(threads, features) {
-    if (device >= 0)
-      device_ = std::make_unique<cuda::Context>(device, std::dynamic_pointer_cast<cuda::ManagedPool>(memory));
+  // Throws Error when the device chosen is not there.
+  Place(int threads, const CpuFeatures& features, const DeviceChoice& device) : cpu_(threads, features) {
+    if (device.id < 0) return;
+    device_ =
+        std::make_unique<cuda::Context>(device.id, std::dynamic_pointer_cast<cuda::ManagedPool>(device.memory));
+    device_->math = device.math;
   }
 
   Context& cpu() { return cpu_; }
@@ -147,8 +148,7 @@ class Place {
 
 class Place {
  public:
-  Place(int threads, const CpuFeatures& features, int, const std::shared_ptr<MemorySource>&)
-      : cpu_(threads, features) {}
+  Place(int threads, const CpuFeatures& features, const DeviceChoice&) : cpu_(threads, features) {}
   Context& cpu() { return cpu_; }
   bool has_device() const { return false; }
   void use_here() {}

@@ -12,6 +12,7 @@ BoundOp bind_pooling_gradient() {
                                                           tensor("dstDiff", &A::dst_diff),
                                                           tensor("srcDiff", &A::src_diff),
                                                           boolean("accumulate", &A::accumulate),
+                                                          boolean("rectified", &A::rectified),
                                                       },
                                                       pooling_fields<A>()));
 }

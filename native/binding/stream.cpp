@@ -38,9 +38,8 @@ StreamHandle::StreamHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<St
   }
   try {
     // A wish for an instruction set is one for the processor.
-    const EnvironmentState& state = state_of(env);
-    const int device = isa == "auto" ? state.device : -1;
-    place_ = std::make_unique<Place>(threads, limit_cpu_features(isa), device, state.memory);
+    const DeviceChoice device = isa == "auto" ? state_of(env).device : DeviceChoice{};
+    place_ = std::make_unique<Place>(threads, limit_cpu_features(isa), device);
   } catch (const Error& e) {
     throw Napi::RangeError::New(env, e.what());
   }

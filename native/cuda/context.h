@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "core/memory_source.h"
 #include "lanes.h"
+#include "product_math.h"
 
 namespace ristretto::cuda {
 
@@ -31,10 +32,6 @@ struct DeviceInfo {
   std::string unusable;  // why, or empty
   int capability() const { return 10 * major + minor; }
 };
-
-// What float32 products are made of. fp32 is the processor's arithmetic; the other two round the operands, to
-// 10 and 7 bits of mantissa, and add in float32 on the tensor cores, where there are such (8.0 and newer).
-enum class Math : uint8_t { fp32, tf32, bf16 };
 
 // What a kernel can meet and not go on with.
 enum class Fault : int32_t { nan, label };

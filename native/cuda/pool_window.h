@@ -73,10 +73,11 @@ RISTRETTO_DEVICE void for_window(const PoolShape& s, const PoolWindow& window, c
   }
 }
 
-// The first of the greatest values, and its place in the plane; -FLT_MAX and -1 where nothing exceeds that.
+// The first of the greatest values, and its place in the plane; `floor` and -1 where nothing exceeds that.
 template <int kSize>
-RISTRETTO_DEVICE float maximum(const float* plane, const PoolShape& s, const PoolWindow& window, int& place) {
-  float best = -FLT_MAX;
+RISTRETTO_DEVICE float maximum(const float* plane, const PoolShape& s, const PoolWindow& window, int& place,
+                               float floor = -FLT_MAX) {
+  float best = floor;
   int at = -1;
   for_window<kSize>(s, window, [&](int i) {
     const float value = plane[i];

@@ -106,7 +106,8 @@ void draw(PoolingCase& c, cases::Random& random, bool padded) {
 
 std::string text_of(const PoolingGradientArguments& a) {
   return check::text("kernel ", a.kernel_h, "x", a.kernel_w, " stride ", a.stride_h, "x", a.stride_w, " pad ",
-                     a.pad_h, "x", a.pad_w, " of ", a.src.shape_text());
+                     a.pad_h, "x", a.pad_w, " of ", a.src.shape_text(), a.accumulate ? " accumulates" : "",
+                     a.rectified ? " rectified" : "");
 }
 
 // Runs on one thread and on three from the same start; both must agree, gaps included.
@@ -149,6 +150,7 @@ TEST(maximum_pooling_passes_on_to_the_places_that_the_forward_pass_names) {
     PoolingCase c;
     draw(c, random, true);
     PoolingGradientArguments& a = c.a;
+    a.rectified = !a.accumulate && random.integer(0, 1);
     // Ties abound; now and then a NaN, which never wins, and a plane where nothing does.
     if (round % 5 == 0) c.src[random.integer(0, int64_t(c.src.size()) - 1)] = NAN;
     if (round % 7 == 0) std::fill(c.src.begin(), c.src.end(), -INFINITY);
@@ -159,7 +161,7 @@ TEST(maximum_pooling_passes_on_to_the_places_that_the_forward_pass_names) {
       float* to = expected.data() + i / C * a.src_diff.image_stride + i % C * plane;
       if (!a.accumulate) std::fill(to, to + plane, 0.0f);
       for (int64_t o = 0; o < outputs; ++o)
-        if (mask[i * outputs + o] >= 0)
+        if (mask[i * outputs + o] >= 0 && (!a.rectified || dst[i * outputs + o] > 0))
           to[int64_t(mask[i * outputs + o])] += (a.dst_diff.image(i / C) + i % C * outputs)[o];
     }
     const Values start = c.src_diff;
@@ -251,6 +253,11 @@ TEST(pooling_gradient_refuses_what_does_not_fit) {
   CHECK(refuses<PoolingGradient>(wrong));
   wrong = c.a, wrong.src = {};
   CHECK(refuses<PoolingGradient>(wrong));
+  wrong = c.a;
+  wrong.rectified = wrong.accumulate = true;
+  CHECK(refuses<PoolingGradient>(wrong));
+  wrong = c.a;
+  wrong.src = {};
   wrong.kind = PoolingKind::average;
   CHECK(!refuses<PoolingGradient>(wrong));
 }

@@ -32,6 +32,16 @@ struct PoolWindowRows {
   int64_t stride, phase_length;
   int64_t row_step;  // what a row adds to a place
   int64_t count;     // windows; phases and places have room for a multiple of 16
+  float floor;       // what a maximum has to exceed
+};
+
+// The rows of windows that cover one row of the image, from the top.
+struct PoolCoveringRows {
+  const int32_t* const* place;  // [rows]; kNoPlace before the first window, as far as windows are wide, and
+  const float* const* diff;     // behind the last, up to phase_length and a vector; 0 there
+  const int32_t* first;         // [rows]; the place of the image's row in the first column of the windows
+  int64_t rows;
+  int64_t width, stride, phase_length;  // as in PoolWindowRows
 };
 
 struct PoolKernels {
@@ -40,6 +50,9 @@ struct PoolKernels {
   void (*average)(const PoolPlane& plane);
   // The first maximum of each window as row * row_step + column, or kNoPlace.
   void (*places)(const PoolWindowRows& windows, int32_t* place);
+  // The diffs of a row of the image, parted as PoolWindowRows' rows are: the sums of those windows' diffs that
+  // have their maximum there, in the order of the windows.
+  void (*gradient_row)(const PoolCoveringRows& windows, float* parted);
 };
 
 // Null where the compiler's target lacks the instruction set.

@@ -14,11 +14,17 @@ constexpr int64_t kMostParameter = int64_t{1} << 31;
 // Bytes of parted rows that are worth a worker's scratch.
 constexpr int64_t kMostScratch = 1 << 22;
 
+// Windows over one element along a row, of which each costs a vector's look.
+constexpr int64_t kMostGathered = 8;
+
 struct Plane {
   const float* src;
   const float* dst_diff;
   float* src_diff;
 };
+
+// What a maximum has to exceed.
+float floor_of(const PoolingGradientArguments& a) { return a.rectified ? 0.0f : -FLT_MAX; }
 
 void maximum(const PoolingGradientArguments& a, const Plane& plane) {
   const int64_t H = a.src_diff.dim[2], W = a.src_diff.dim[3], P = a.dst_diff.dim[2], Q = a.dst_diff.dim[3];
@@ -26,7 +32,7 @@ void maximum(const PoolingGradientArguments& a, const Plane& plane) {
     for (int64_t q = 0; q < Q; ++q) {
       const WindowSpan h = window_span(p, a.stride_h, a.pad_h, a.kernel_h, H);
       const WindowSpan w = window_span(q, a.stride_w, a.pad_w, a.kernel_w, W);
-      float best = -FLT_MAX;
+      float best = floor_of(a);
       int64_t at = -1;
       for (int64_t y = h.begin; y < h.end; ++y)
         for (int64_t x = w.begin; x < w.end; ++x)
@@ -74,36 +80,142 @@ class PartedRows {
         for (int64_t i = 0; i < groups; ++i) to[f * phase_length_ + i] = from[i * stride_ + f];
     for (int64_t f = 0; f < rest; ++f) to[f * phase_length_ + groups] = from[groups * stride_ + f];
   }
+  // The opposite.
+  void join(const float* from, float* to) const {
+    int64_t x = 0;
+    for (; x < width_ && (x + pad_) % stride_; ++x)
+      to[x] = from[(x + pad_) % stride_ * phase_length_ + (x + pad_) / stride_];
+    from += (x + pad_) / stride_;
+    to += x;
+    const int64_t groups = (width_ - x) / stride_, rest = (width_ - x) % stride_;
+    if (stride_ == 2)
+      for (int64_t i = 0; i < groups; ++i) to[2 * i] = from[i], to[2 * i + 1] = from[phase_length_ + i];
+    else
+      for (int64_t f = 0; f < stride_; ++f)
+        for (int64_t i = 0; i < groups; ++i) to[i * stride_ + f] = from[f * phase_length_ + i];
+    for (int64_t f = 0; f < rest; ++f) to[groups * stride_ + f] = from[f * phase_length_ + groups];
+  }
 
  private:
   int64_t width_, pad_, stride_, slots_, padded_windows_, phase_length_;
   float* memory_ = nullptr;
 };
 
-void maxima_by_row(const PoolingGradientArguments& a, const PoolKernels& kernels, const PartedRows& parted,
-                   const Plane& plane, const float** rows, int32_t* place) {
-  const int64_t H = a.src_diff.dim[2], W = a.src_diff.dim[3], P = a.dst_diff.dim[2], Q = a.dst_diff.dim[3];
-  PoolWindowRows windows;
-  windows.rows = rows;
-  windows.width = std::min(a.kernel_w, a.pad_w + W);
-  windows.stride = parted.stride(), windows.phase_length = parted.phase_length();
-  windows.row_step = a.pad_w + W;  // above any column
-  windows.count = Q;
-  int64_t made = 0;
+// The rows of windows of one plane from the top: where their maxima are.
+class RowsOfWindows {
+ public:
+  RowsOfWindows(const PoolingGradientArguments& a, const PoolKernels& kernels, const PartedRows& parted,
+                const Plane& plane, const float** rows)
+      : a_(a), kernels_(kernels), parted_(parted), plane_(plane), rows_(rows) {
+    windows_.rows = rows;
+    windows_.width = std::min(a.kernel_w, a.pad_w + a.src_diff.dim[3]);
+    windows_.stride = parted.stride(), windows_.phase_length = parted.phase_length();
+    windows_.row_step = a.pad_w + a.src_diff.dim[3];  // above any column
+    windows_.count = a.dst_diff.dim[3];
+    windows_.floor = floor_of(a);
+  }
+
+  int64_t width() const { return windows_.width; }
+  int64_t row_step() const { return windows_.row_step; }
+  // A place is relative to the window's first column and to row `span(p).begin`.
+  WindowSpan span(int64_t p) const {
+    return window_span(p, a_.stride_h, a_.pad_h, a_.kernel_h, a_.src_diff.dim[2]);
+  }
+  // Rows come in order; one whose windows hold no part of the image has no places.
+  void find(int64_t p, int32_t* place) {
+    const WindowSpan h = span(p);
+    const int64_t W = a_.src_diff.dim[3];
+    for (made_ = std::max(made_, h.begin); made_ < h.end; ++made_)
+      parted_.make(made_, plane_.src + made_ * W);
+    windows_.height = std::max<int64_t>(0, h.end - h.begin);
+    for (int64_t y = h.begin; y < h.end; ++y) rows_[y - h.begin] = parted_.row(y);
+    kernels_.places(windows_, place);
+  }
+
+ private:
+  const PoolingGradientArguments& a_;
+  const PoolKernels& kernels_;
+  const PartedRows& parted_;
+  const Plane& plane_;
+  const float** rows_;
+  PoolWindowRows windows_{};
+  int64_t made_ = 0;
+};
+
+// From window to element.
+void scatter(const PoolingGradientArguments& a, RowsOfWindows& windows, const Plane& plane, int32_t* place) {
+  const int64_t W = a.src_diff.dim[3], P = a.dst_diff.dim[2], Q = a.dst_diff.dim[3];
+  const int64_t beyond = windows.row_step() - W;
+  if (!a.accumulate) std::fill(plane.src_diff, plane.src_diff + a.src_diff.count(2), 0.0f);
   for (int64_t p = 0; p < P; ++p) {
-    const WindowSpan h = window_span(p, a.stride_h, a.pad_h, a.kernel_h, H);
-    if (h.empty()) continue;
-    for (made = std::max(made, h.begin); made < h.end; ++made) parted.make(made, plane.src + made * W);
-    windows.height = h.end - h.begin;
-    for (int64_t y = h.begin; y < h.end; ++y) rows[y - h.begin] = parted.row(y);
-    kernels.places(windows, place);
+    windows.find(p, place);
     const float* diff = plane.dst_diff + p * Q;
-    float* corner = plane.src_diff + h.begin * W - a.pad_w;
-    const int64_t beyond = windows.row_step - W;
+    float* corner = plane.src_diff + windows.span(p).begin * W - a.pad_w;
     for (int64_t q = 0; q < Q; ++q) {
       if (place[q] == kNoPlace) continue;
-      const int64_t row = beyond ? place[q] / windows.row_step : 0;
+      const int64_t row = beyond ? place[q] / windows.row_step() : 0;
       corner[place[q] - row * beyond + q * a.stride_w] += diff[q];
+    }
+  }
+}
+
+// From element to window: rows of windows with their diffs, as long as they cover rows of the image to come.
+class CoveringRows {
+ public:
+  CoveringRows(const PoolingGradientArguments& a, const PartedRows& parted)
+      : rows_((a.kernel_h - 1) / a.stride_h + 1),
+        before_((a.kernel_w - 1) / a.stride_w),
+        length_(before_ + parted.phase_length() + 16),
+        out_(parted.stride() * parted.phase_length() + 16) {}
+
+  // Of four bytes, pointers behind them.
+  int64_t elements() const { return 2 * rows_ * length_ + out_ + rows_; }
+  int64_t pointers() const { return 2 * rows_; }
+
+  void start(int32_t* memory, const void** pointers) {
+    place_ = memory;
+    diff_ = reinterpret_cast<float*>(memory + rows_ * length_);
+    out = diff_ + rows_ * length_;
+    first = reinterpret_cast<int32_t*>(out + out_);
+    places = reinterpret_cast<const int32_t**>(pointers);
+    diffs = reinterpret_cast<const float**>(pointers + rows_);
+    std::fill(place_, place_ + rows_ * length_, kNoPlace);
+    std::fill(diff_, diff_ + rows_ * length_, 0.0f);
+  }
+  int32_t* place(int64_t p) const { return place_ + p % rows_ * length_ + before_; }
+  float* diff(int64_t p) const { return diff_ + p % rows_ * length_ + before_; }
+
+  float* out = nullptr;
+  int32_t* first = nullptr;
+  const int32_t** places = nullptr;
+  const float** diffs = nullptr;
+
+ private:
+  int64_t rows_, before_, length_, out_;
+  int32_t* place_ = nullptr;
+  float* diff_ = nullptr;
+};
+
+void gather(const PoolingGradientArguments& a, const PoolKernels& kernels, const PartedRows& parted,
+            RowsOfWindows& windows, const CoveringRows& covering, const Plane& plane) {
+  const int64_t H = a.src_diff.dim[2], W = a.src_diff.dim[3], P = a.dst_diff.dim[2], Q = a.dst_diff.dim[3];
+  PoolCoveringRows c{covering.places, covering.diffs,  covering.first,       0,
+                     windows.width(), parted.stride(), parted.phase_length()};
+  int64_t y = 0;
+  for (int64_t p = 0; p < P; ++p) {
+    windows.find(p, covering.place(p));
+    std::copy(plane.dst_diff + p * Q, plane.dst_diff + (p + 1) * Q, covering.diff(p));
+    // Up to the first row that the next windows cover.
+    const int64_t end = p + 1 == P ? H : std::min(H, windows.span(p + 1).begin);
+    for (; y < end; ++y) {
+      const int64_t above = y + a.pad_h - a.kernel_h;  // windows that start here end before y
+      c.rows = 0;
+      for (int64_t i = above < 0 ? 0 : above / a.stride_h + 1; i <= p; ++i, ++c.rows) {
+        covering.places[c.rows] = covering.place(i), covering.diffs[c.rows] = covering.diff(i);
+        covering.first[c.rows] = int32_t((y - windows.span(i).begin) * windows.row_step());
+      }
+      kernels.gradient_row(c, covering.out);
+      parted.join(covering.out, plane.src_diff + y * W);
     }
   }
 }
@@ -167,9 +279,36 @@ void for_planes(const PoolingGradientArguments& a, int64_t begin, int64_t end, c
   for (int64_t i = begin; i < end; ++i) {
     const Plane plane{a.src ? a.src.image(i / C) + i % C * pixels : nullptr,
                       a.dst_diff.image(i / C) + i % C * windows, a.src_diff.image(i / C) + i % C * pixels};
-    if (!a.accumulate) std::fill(plane.src_diff, plane.src_diff + pixels, 0.0f);
     body(plane, i);
   }
+}
+
+void run_vectors(Context& context, const PoolingGradientArguments& a, const PoolKernels& kernels) {
+  const PartedRows shape(a);
+  const CoveringRows covering_shape(a, shape);
+  const bool gathers = !a.accumulate && a.dst_diff.dim[3] > 1 && a.kernel_w <= kMostGathered * a.stride_w &&
+                       a.kernel_h <= kMostGathered * a.stride_h;
+  const int64_t pointers = shape.slots() + (gathers ? covering_shape.pointers() : 0);
+  const int64_t elements =
+      shape.elements() + (gathers ? covering_shape.elements() : shape.padded_windows());
+  const size_t bytes = size_t(pointers) * sizeof(void*) + size_t(elements) * sizeof(float);
+  context.pool.for_range(
+      a.src_diff.dim[0] * a.src_diff.dim[1], 1, [&](int64_t begin, int64_t end, int worker) {
+        const void** rows = static_cast<const void**>(context.scratch(worker, bytes));
+        float* memory = reinterpret_cast<float*>(rows + pointers);
+        PartedRows parted = shape;
+        parted.start(memory);
+        int32_t* places = reinterpret_cast<int32_t*>(memory + parted.elements());
+        CoveringRows covering = covering_shape;
+        if (gathers) covering.start(places, rows + parted.slots());
+        for_planes(a, begin, end, [&](const Plane& plane, int64_t) {
+          RowsOfWindows windows(a, kernels, parted, plane, reinterpret_cast<const float**>(rows));
+          if (gathers)
+            gather(a, kernels, parted, windows, covering, plane);
+          else
+            scatter(a, windows, plane, places);
+        });
+      });
 }
 
 template <const PoolKernels* (*kernels)()>
@@ -180,21 +319,7 @@ KernelRow<PoolingGradientArguments> vector_row(const char* name) {
                    a.kernel_w <= kMostScratch && a.stride_w <= kMostScratch && a.dst_diff.dim[3] > 0 &&
                    PartedRows(a).elements() <= kMostScratch / int64_t{sizeof(float)};
           },
-          [](Context& context, const PoolingGradientArguments& a) {
-            context.pool.for_range(
-                a.src_diff.dim[0] * a.src_diff.dim[1], 1, [&](int64_t begin, int64_t end, int worker) {
-                  PartedRows parted(a);
-                  const int64_t pointers = parted.slots() * int64_t{sizeof(float*)};
-                  char* scratch = static_cast<char*>(context.scratch(
-                      worker, size_t(pointers + 4 * parted.padded_windows() + 4 * parted.elements())));
-                  const float** rows = reinterpret_cast<const float**>(scratch);
-                  int32_t* place = reinterpret_cast<int32_t*>(scratch + pointers);
-                  parted.start(reinterpret_cast<float*>(place + parted.padded_windows()));
-                  for_planes(a, begin, end, [&](const Plane& plane, int64_t) {
-                    maxima_by_row(a, *kernels(), parted, plane, rows, place);
-                  });
-                });
-          }};
+          [](Context& context, const PoolingGradientArguments& a) { run_vectors(context, a, *kernels()); }};
 }
 
 }  // namespace
@@ -217,12 +342,15 @@ void PoolingGradient::check(const Arguments& a) {
   require(a.pad_h >= 0 && a.pad_w >= 0 && a.pad_h < a.kernel_h && a.pad_w < a.kernel_w, "padding ", a.pad_h,
           " x ", a.pad_w, " must be less than the kernel ", a.kernel_h, " x ", a.kernel_w);
   require(a.src_diff.data != a.dst_diff.data, "pooling cannot run in place");
+  require(!a.rectified || (a.kind == PoolingKind::max && !a.accumulate),
+          "a ReLU's gradient goes with that of maxima alone, which overwrites");
 }
 
 void pooling_gradient_ref(Context& context, const PoolingGradientArguments& a) {
   context.pool.for_range(a.src_diff.dim[0] * a.src_diff.dim[1], 1, [&](int64_t begin, int64_t end, int) {
     std::vector<float> row(size_t(a.src_diff.dim[3]));
     for_planes(a, begin, end, [&](const Plane& plane, int64_t index) {
+      if (!a.accumulate) std::fill(plane.src_diff, plane.src_diff + a.src_diff.count(2), 0.0f);
       if (a.kind == PoolingKind::max)
         maximum(a, plane);
       else if (a.kind == PoolingKind::average)

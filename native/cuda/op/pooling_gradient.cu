@@ -23,6 +23,7 @@ struct GradientJob {
   int32_t* places;        // of each window, in its plane; -1: none
   RandomStream random;
   bool accumulate;
+  float floor;  // what a maximum has to exceed
 };
 
 template <PoolingKind kKind, int kSize>
@@ -34,7 +35,7 @@ find_places(GradientJob job) {
     const float* plane = job.src + job.src_planes.at(window.n, window.c);
     int place;
     if constexpr (kKind == PoolingKind::max)
-      maximum<kSize>(plane, job.shape, window, place);
+      maximum<kSize>(plane, job.shape, window, place, job.floor);
     else
       place = int(sampled_place(plane, job.shape.width, window.h, window.w,
                                 random_word(job.random, job.random.first_element + uint64_t(i))));
@@ -129,6 +130,7 @@ bool run(Context& context, const PoolingGradientArguments& a) {
   job.elements = a.src_diff.count();
   job.random = a.random;
   job.accumulate = a.accumulate;
+  job.floor = a.rectified ? 0.0f : -FLT_MAX;
   const Grid grid = grid_of(context, job.elements);
   if (a.kind == PoolingKind::average) {
     launch(context, "gather_gradient", grid, kThreads, 0, gather_gradient<false>, job);

@@ -90,3 +90,58 @@ it.each([
   for (const results of others)
     for (const [key, values] of Object.entries(results)) expect([key, values]).toEqual([key, all[key]]);
 });
+
+/** Maxima over a ReLU, over Concats of ReLUs, and over what a ReLU did not leave so. */
+const trained = (type: string, rest = '') => `
+  layer { name: "in" type: "Input" top: "x" top: "label" input_param {
+    shape { dim: 4 dim: 3 dim: 21 dim: 21 } shape { dim: 4 } } }
+  ${conv('stem', 'x', 6, 3, type, rest)}
+  layer { name: "pool" type: "Pooling" bottom: "stem" top: "pool" pooling_param { kernel_size: 3 stride: 2 } }
+  ${conv('a', 'pool', 4, 1, type, rest)} ${conv('b', 'pool', 5, 3, type, rest)}
+  layer { name: "join" type: "Concat" bottom: "a" bottom: "b" top: "join" }
+  layer { name: "pool2" type: "Pooling" bottom: "join" top: "pool2" pooling_param { kernel_size: 2 stride: 2 } }
+  ${conv('c', 'pool2', 4, 1, type, rest)} ${conv('d', 'pool2', 3, 3, type, rest).replace(/layer \{ name: "relu_d".*/, '')}
+  layer { name: "mixed" type: "Concat" bottom: "c" bottom: "d" top: "mixed" }
+  layer { name: "pool3" type: "Pooling" bottom: "mixed" top: "pool3" pooling_param { kernel_size: 3 stride: 2 pad: 1 } }
+  layer { name: "pool4" type: "Pooling" bottom: "mixed" top: "pool4" pooling_param { pool: AVE kernel_size: 3 } }
+  layer { name: "fc" type: "InnerProduct" bottom: "pool3" top: "fc"
+    inner_product_param { num_output: 7 weight_filler { type: "xavier" } } }
+  layer { name: "fc4" type: "InnerProduct" bottom: "pool4" top: "fc4"
+    inner_product_param { num_output: 7 weight_filler { type: "xavier" } } }
+  layer { name: "loss" type: "SoftmaxWithLoss" bottom: "fc" bottom: "label" top: "loss" }
+  layer { name: "loss4" type: "SoftmaxWithLoss" bottom: "fc4" bottom: "label" top: "loss4" }`;
+
+it.each([
+  ['float', trained('Convolution')],
+  ['quantised', trained('ConvolutionRistretto', quantised)],
+])('gradients, %s', async (_, text) => {
+  const gradients = async (more: Partial<NetOptions>) => {
+    const net = await Net.create({
+      param: parseText('NetParameter', text),
+      phase: Phase.TRAIN,
+      registry,
+      threads: 2,
+      profile: true,
+      seed: 5,
+      backward: true,
+      ...more,
+    });
+    net
+      .blob('x')
+      .set(Float32Array.from({ length: net.blob('x').count }, (_, i) => ((i * 7919) % 97) / 20 - 2));
+    net.blob('label').set([0, 3, 6, 2]);
+    await net.forward();
+    await net.backward();
+    const all = net.params.map(({ blob }) => [...blob.diff]);
+    const relus = net.stream.profile().filter(({ op }) => op === 'unaryGradient');
+    await net.close();
+    return { all, relus: relus.map(({ label }) => label).sort() };
+  };
+  const whole = await gradients({ keep: 'all' });
+  const planned = await gradients({});
+  expect(whole.all.flat().some((x) => x !== 0)).toBe(true);
+  expect(planned.all).toEqual(whole.all);
+  expect(whole.relus).toEqual(['relu_a', 'relu_b', 'relu_c', 'relu_stem']);
+  // The others' gradients are taken with those of the maxima behind them.
+  expect(planned.relus).toEqual(['relu_c']);
+});

@@ -13,11 +13,14 @@ afterAll(() => native.useDevice(null));
 
 const format = { kind: 'dynamicFixedPoint', bitWidth: 8, fractionalLength: 4 } as const;
 
-function tensor(values: readonly number[]): { view: Native.NativeTensor; data: Float32Array } {
+function tensor(
+  values: readonly number[],
+  shape = [values.length],
+): { view: Native.NativeTensor; data: Float32Array } {
   const memory = new native.NativeMemory(4 * values.length);
   const data = new Float32Array(memory.arrayBuffer);
   data.set(values);
-  return { view: new native.Tensor(memory, 0, 'f32', [values.length]), data };
+  return { view: new native.Tensor(memory, 0, 'f32', shape), data };
 }
 
 describe('a stream of a GPU', () => {
@@ -78,8 +81,26 @@ describe('a stream of a GPU', () => {
   });
 });
 
+it.each([
+  ['fp32', 1 + 2 ** -7 + 2 ** -10 + 2 ** -20],
+  ['tf32', 1 + 2 ** -7 + 2 ** -10],
+  ['bf16', 1 + 2 ** -7],
+] as const)('multiplies in %s', async (math, product) => {
+  native.useDevice(0, { math });
+  const stream = new native.Stream();
+  const src = tensor([1 + 2 ** -7 + 2 ** -10 + 2 ** -20], [1, 1]);
+  const weights = tensor([1], [1, 1]);
+  const dst = tensor([0], [1, 1]);
+  native.ops.innerProduct(stream, { src: src.view, weights: weights.view, dst: dst.view });
+  await stream.sync();
+  expect(dst.data[0]).toBe(product);
+  stream.close();
+  native.useDevice(0);
+});
+
 it('refuses what is no GPU', () => {
   expect(() => native.useDevice(1)).toThrow('there is no GPU 1: this machine has 1');
   expect(() => native.useDevice(-1)).toThrow('useDevice: the device must be a whole number');
-  expect(() => native.useDevice(0, -5)).toThrow('useDevice: the memory limit');
+  expect(() => native.useDevice(0, { memoryLimit: -5 })).toThrow('useDevice: the memory limit');
+  expect(() => native.useDevice(0, { math: 'fp8' as 'bf16' })).toThrow("math must be 'fp32', 'tf32' or 'bf16'");
 });
