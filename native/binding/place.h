@@ -29,8 +29,8 @@ class Place {
   // Throws Error when the device chosen is not there.
   Place(int threads, const CpuFeatures& features, const DeviceChoice& device) : cpu_(threads, features) {
     if (device.id < 0) return;
-    device_ =
-        std::make_unique<cuda::Context>(device.id, std::dynamic_pointer_cast<cuda::ManagedPool>(device.memory));
+    device_ = std::make_unique<cuda::Context>(device.id,
+                                              std::dynamic_pointer_cast<cuda::ManagedPool>(device.memory));
     device_->math = device.math;
   }
 

@@ -50,8 +50,8 @@ struct PoolKernels {
   void (*average)(const PoolPlane& plane);
   // The first maximum of each window as row * row_step + column, or kNoPlace.
   void (*places)(const PoolWindowRows& windows, int32_t* place);
-  // The diffs of a row of the image, parted as PoolWindowRows' rows are: the sums of those windows' diffs that
-  // have their maximum there, in the order of the windows.
+  // The diffs of a row of the image, parted as PoolWindowRows' rows are: the sums of those windows' diffs
+  // that have their maximum there, in the order of the windows.
   void (*gradient_row)(const PoolCoveringRows& windows, float* parted);
 };
 

@@ -289,8 +289,7 @@ void run_vectors(Context& context, const PoolingGradientArguments& a, const Pool
   const bool gathers = !a.accumulate && a.dst_diff.dim[3] > 1 && a.kernel_w <= kMostGathered * a.stride_w &&
                        a.kernel_h <= kMostGathered * a.stride_h;
   const int64_t pointers = shape.slots() + (gathers ? covering_shape.pointers() : 0);
-  const int64_t elements =
-      shape.elements() + (gathers ? covering_shape.elements() : shape.padded_windows());
+  const int64_t elements = shape.elements() + (gathers ? covering_shape.elements() : shape.padded_windows());
   const size_t bytes = size_t(pointers) * sizeof(void*) + size_t(elements) * sizeof(float);
   context.pool.for_range(
       a.src_diff.dim[0] * a.src_diff.dim[1], 1, [&](int64_t begin, int64_t end, int worker) {

@@ -2,9 +2,10 @@
 // window in equal shares; a sampled window's to the element that the same random words draw; a weighted one's
 // to each element x as (2 * x - mean) / sum(x), the derivative of mean = sum(x^2) / sum(x).
 //
-// The forward pass leaves nothing behind: maxima are found again, a vector of windows at once. Then each element
-// of the image adds up what the windows over it have for it, also a vector at once; windows wider than
-// kMostGathered steps go from window to element instead. Each plane is one worker's, so sums have one order.
+// The forward pass leaves nothing behind: maxima are found again, a vector of windows at once. Then each
+// element of the image adds up what the windows over it have for it, also a vector at once; windows wider
+// than kMostGathered steps go from window to element instead. Each plane is one worker's, so sums have one
+// order.
 #pragma once
 
 #include "pooling.h"
@@ -19,8 +20,8 @@ struct PoolingGradientArguments {
   RandomStream random;  // as in the forward pass
   int64_t kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, pad_h = 0, pad_w = 0;
   bool accumulate = false;  // adds to src_diff instead of overwriting it
-  // Maxima alone: the pooled values are what a ReLU made of others in their place, and its gradient is taken, too:
-  // what is not above 0 gets nothing.
+  // Maxima alone: the pooled values are what a ReLU made of others in their place, and its gradient is taken,
+  // too: what is not above 0 gets nothing.
   bool rectified = false;
 };
 
