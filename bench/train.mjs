@@ -40,11 +40,11 @@ for (const layer of net.layer)
 
 const rule = { base_lr: 1e-4, lr_policy: 'fixed', momentum: 0.9, weight_decay: 0.0002, random_seed: 1 };
 
-function makeSolver(threads, more = {}) {
+function makeSolver(threads, more = {}, model = net) {
   return Solver.create({
     param: create('SolverParameter', {
       ...rule,
-      train_net_param: net,
+      train_net_param: model,
       max_iter: 2 ** 30,
       snapshot_after_train: false,
     }),
@@ -117,28 +117,37 @@ async function measure(threads) {
   return row;
 }
 
-/** Rounds of ours and the others' iterations in turns: every contestant's seconds, one after the other. */
+/** Rounds of ours and the others' iterations in turns: every contestant's seconds, round by round. */
 async function race(threads) {
   if (!options.caffe && !options.pytorch) return {};
+  const [data, label] = await dataShapes();
+  const task = {
+    net: peers.withoutData(net, [data, label]),
+    weights: options.weights,
+    solver: rule,
+    threads,
+  };
   const contestants = {};
-  const solver = await makeSolver(threads);
-  const [data, label] = net.layer
-    .find(({ type }) => type === 'Data')
-    .top.map((top) => solver.net.blob(top).shape);
-  if (options.caffe) {
-    const task = { net, weights: options.weights, solver: rule, shapes: [data, label], threads };
-    contestants.caffe = peers.caffe(options.caffe, task);
-  }
+  if (options.caffe) contestants.caffe = peers.caffe(options.caffe, task);
   if (options.pytorch)
     contestants.pytorch = peers.pytorch(options.pytorch, { batch, size: data.at(-1), threads });
+  const solver = await makeSolver(threads, {}, task.net);
   await solver.step(2);
   contestants.ristretto = (iterations) => timed(solver, iterations);
   const seconds = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]));
   for (let round = 0; round < Number(options.rounds); round++)
     for (const [name, run] of Object.entries(contestants))
-      seconds[name].push(...(await run(Number(options.iterations))));
+      seconds[name].push(await run(Number(options.iterations)));
   await solver.close();
   return seconds;
+}
+
+async function dataShapes() {
+  const solver = await makeSolver(1);
+  const { top } = net.layer.find(({ type }) => type === 'Data');
+  const shapes = top.map((name) => [...solver.net.blob(name).shape]);
+  await solver.close();
+  return shapes;
 }
 
 console.log(`${basename(options.model)}, batch ${batch}, ${machine()}, instruction set ${options.isa}`);
@@ -160,12 +169,14 @@ for (const threads of options.threads.split(',').map(Number)) {
         ? `, after ${options['memory-iterations']} iterations more ${megabytes(row.residentBytesLater)} MiB`
         : ''),
   );
-  const seconds = await race(threads);
-  row.peers = seconds;
-  for (const [name, all] of Object.entries(seconds))
+  row.peers = await race(threads);
+  for (const [name, rounds] of Object.entries(row.peers)) {
+    const all = rounds.flat();
+    const ratio = median(rounds.map((seconds, i) => median(seconds) / median(row.peers.ristretto[i])));
     console.log(
-      `  in turns, ${name.padEnd(10)} ${median(all).toFixed(3)} s an iteration (${Math.min(...all).toFixed(3)} to ` +
-        `${Math.max(...all).toFixed(3)}, ${all.length} iterations), ${(median(all) / median(seconds.ristretto)).toFixed(2)} times ours`,
+      `  in turns, ${name.padEnd(9)} ${median(all).toFixed(3)} s an iteration (${Math.min(...all).toFixed(3)} to ` +
+        `${Math.max(...all).toFixed(3)}, ${all.length} iterations), ${ratio.toFixed(2)} times ours`,
     );
+  }
 }
 if (options.json) writeFileSync(options.json, JSON.stringify({ machine: machine(), rows }, null, 2) + '\n');

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/op/pooling.h"
+#include "core/op/pooling_gradient.h"
 
 using namespace ristretto;
 
@@ -78,6 +79,42 @@ void run(const Problem& problem, Context& context, int64_t images, int rounds) {
               4e-9 * double(src.size() + dst.size()) / median(times), 100 * median(shares));
 }
 
+// Of a maximum with the ReLU in front of it.
+void run_gradient(const Problem& problem, Context& context, int64_t images, int rounds) {
+  const int64_t size = problem.size, out = (size - problem.kernel) / problem.stride + 1;
+  std::vector<float> src(size_t(images * problem.channels * size * size)), src_diff(src.size()),
+      copy(src.size());
+  std::vector<float> dst_diff(size_t(images * problem.channels * out * out));
+  uint32_t state = 1;
+  for (std::vector<float>* all : {&src, &dst_diff})
+    for (float& x : *all) x = float(int32_t(state = state * 1664525u + 1013904223u)) * 0x1p-31f;
+  PoolingGradientArguments a;
+  a.src = Tensor::of(src.data(), {images, problem.channels, size, size});
+  a.src_diff = Tensor::of(src_diff.data(), {images, problem.channels, size, size});
+  a.dst_diff = Tensor::of(dst_diff.data(), {images, problem.channels, out, out});
+  a.kernel_h = a.kernel_w = problem.kernel;
+  a.stride_h = a.stride_w = problem.stride;
+  a.rectified = true;
+  PoolingGradient::check(a);
+  pooling_gradient_ref(context, a);
+  const std::vector<float> expected = src_diff;
+  PoolingGradient::run(context, a);
+  require(src_diff == expected, "gradient of ", problem.name, " differs from the definition");
+  std::vector<double> times, shares;
+  for (int round = 0; round < rounds; ++round) {
+    const double start = seconds();
+    std::memcpy(copy.data(), src.data(), src.size() * sizeof(float));
+    const double middle = seconds();
+    PoolingGradient::run(context, a);
+    const double taken = seconds() - middle;
+    times.push_back(taken);
+    shares.push_back((middle - start) / taken);
+  }
+  std::printf("gradient, %-18s %-9s %7.3f ms/image %4.0f %% of the rate of memcpy\n", problem.name,
+              select_kernel(PoolingGradient::rows(), a, context.features).name,
+              median(times) * 1e3 / double(images), 100 * median(shares));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -94,6 +131,8 @@ int main(int argc, char** argv) {
     require(images >= 1 && images <= 256 && rounds >= 1, "images must be from 1 to 256, rounds at least 1");
     Context context(1, limit_cpu_features(isa));
     for (const Problem& problem : problems) run(problem, context, images, rounds);
+    for (const Problem& problem : problems)
+      if (problem.kind == PoolingKind::max) run_gradient(problem, context, images, rounds);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "pooling_bench: %s\n", error.what());
     return 1;

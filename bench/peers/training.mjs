@@ -1,4 +1,4 @@
-// Other trainers as contestants, each a process of its own: both get their images for free, ours reads and decodes its.
+// Other trainers as contestants, each a process of its own. All get their images for free.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,8 +20,8 @@ function output(command, args, threads) {
   return { stdout, stderr };
 }
 
-/** The net with images and labels that cost nothing. */
-function withoutData(net, shapes) {
+/** The net with images and labels that cost nothing, of these shapes. */
+export function withoutData(net, shapes) {
   const copy = clone(net);
   copy.layer = copy.layer
     .filter(({ include }) => include.length === 0 || include.some(({ phase }) => phase === TRAIN))
@@ -47,12 +47,12 @@ const SECONDS_OF_LOG = /^I\d+ (\d+):(\d+):(\d+\.\d+) .*\] Iteration \d+.*, loss 
  * The original: `binary` is its `caffe`, built for the processor.
  * @returns a function that runs `iterations` iterations and gives the seconds of each, by the log's own times
  */
-export function caffe(binary, { net, weights, solver, shapes, threads }) {
+export function caffe(binary, { net, weights, solver, threads }) {
   return (iterations) => {
     const folder = mkdtempSync(join(tmpdir(), 'ristretto-bench-'));
     try {
       const model = join(folder, 'net.prototxt');
-      writeNetText(model, withoutData(net, shapes));
+      writeNetText(model, net);
       const file = join(folder, 'solver.prototxt');
       const more = {
         net: model,

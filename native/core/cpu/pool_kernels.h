@@ -35,24 +35,14 @@ struct PoolWindowRows {
   float floor;       // what a maximum has to exceed
 };
 
-// The rows of windows that cover one row of the image, from the top.
-struct PoolCoveringRows {
-  const int32_t* const* place;  // [rows]; kNoPlace before the first window, as far as windows are wide, and
-  const float* const* diff;     // behind the last, up to phase_length and a vector; 0 there
-  const int32_t* first;         // [rows]; the place of the image's row in the first column of the windows
-  int64_t rows;
-  int64_t width, stride, phase_length;  // as in PoolWindowRows
-};
-
 struct PoolKernels {
   bool (*supports)(const CpuFeatures& features);
   void (*max)(const PoolPlane& plane);
   void (*average)(const PoolPlane& plane);
+  // Deals `groups` groups of `stride` elements out to as many phases.
+  void (*part)(const float* from, int64_t groups, int64_t stride, float* to, int64_t phase_length);
   // The first maximum of each window as row * row_step + column, or kNoPlace.
   void (*places)(const PoolWindowRows& windows, int32_t* place);
-  // The diffs of a row of the image, parted as PoolWindowRows' rows are: the sums of those windows' diffs
-  // that have their maximum there, in the order of the windows.
-  void (*gradient_row)(const PoolCoveringRows& windows, float* parted);
 };
 
 // Null where the compiler's target lacks the instruction set.

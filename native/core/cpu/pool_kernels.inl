@@ -147,6 +147,5 @@ void pool_plane(const PoolPlane& p) {
 
 template <class Simd>
 constexpr PoolKernels make_pool_kernels(bool (*supports)(const CpuFeatures&)) {
-  return {supports, pool_plane<Simd, MaxStep>, pool_plane<Simd, MeanStep>, pool_places<Simd::lanes>,
-          pool_gradient_row<Simd::lanes>};
+  return {supports, pool_plane<Simd, MaxStep>, pool_plane<Simd, MeanStep>, pool_part, pool_places<Simd::lanes>};
 }

@@ -2,10 +2,8 @@
 // window in equal shares; a sampled window's to the element that the same random words draw; a weighted one's
 // to each element x as (2 * x - mean) / sum(x), the derivative of mean = sum(x^2) / sum(x).
 //
-// The forward pass leaves nothing behind: maxima are found again, a vector of windows at once. Then each
-// element of the image adds up what the windows over it have for it, also a vector at once; windows wider
-// than kMostGathered steps go from window to element instead. Each plane is one worker's, so sums have one
-// order.
+// The forward pass leaves nothing behind: maxima are found again, a vector of windows at once. Each plane is
+// one worker's, so sums have one order.
 #pragma once
 
 #include "pooling.h"
