@@ -35,7 +35,8 @@ void Context::begin_op(const std::string& label) {
 }
 
 void Context::settle() {
-  static const char* const kFaults[] = {"NaN in the data to be trimmed", "a label is not a class"};
+  static const char* const kFaults[] = {"NaN in the data to be trimmed", "a label is not a class",
+                                        "NaN in the data to be quantised"};
   const int32_t met = *nan_met_;
   *nan_met_ = 0;
   const int32_t op = met & ((1 << NanReport::kFaultShift) - 1), fault = met >> NanReport::kFaultShift;

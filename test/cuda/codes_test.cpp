@@ -98,7 +98,7 @@ TEST(quantise_tells_of_a_nan) {
     } catch (const Error& e) {
       error = e.what();
     }
-    CHECK(error.find("data: NaN") == 0, error);
+    CHECK(error.find("data: NaN in the data to be quantised") == 0, error);
   }
 }
 

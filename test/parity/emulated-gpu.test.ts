@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readWeights } from '../../lib/proto/index.js';
 import { run } from './cli.js';
+import { hasReference, reference } from './reference.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'emulated-gpu-'));
 const at = (name: string) => join(folder, name);
@@ -122,5 +123,38 @@ describe('--gpu', () => {
       });
       expect(difference, name).toBeLessThanOrEqual(1e-5 * largest + 1e-9);
     });
+  });
+});
+
+describe.skipIf(!hasReference)('SqueezeNet with --gpu', () => {
+  const squeezenet = [
+    `--model=${join(reference, 'data/squeezenet/train_val.prototxt')}`,
+    `--weights=${join(reference, 'data/squeezenet/squeezenet_v1.0.caffemodel')}`,
+    `--data=${join(reference, 'data/imagenet/lmdb')}`,
+  ];
+
+  it('gives the codes of the definitions in every layer', { timeout: 240_000 }, async () => {
+    const [, ...rest] = squeezenet;
+    const quantised = await run('ristretto', [
+      'quantize',
+      ...squeezenet,
+      '--trimming_mode=dynamic_fixed_point',
+      '--iterations=1',
+      '--error_margin=50',
+      `--model_quantized=${at('squeezenet.prototxt')}`,
+    ]);
+    expect(quantised.code, quantised.stderr).toBe(0);
+    const args = [
+      'verify',
+      `--model=${at('squeezenet.prototxt')}`,
+      ...rest,
+      '--batch=1',
+      '--against=ref',
+      '--gpu=0',
+    ];
+    const verified = await run('ristretto', args, gpu);
+    expect(verified.code, verified.stderr).toBe(0);
+    expect(verified.stderr).toMatch(/Use GPU with device ID 0/);
+    expect(verified.stdout).toMatch(/^0 of 5226411 codes differ/m);
   });
 });

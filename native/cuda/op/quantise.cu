@@ -99,7 +99,7 @@ quantise_tiles(TurnJob job, TrimFormat format) {
     store_vector(codes_at<Stored>(job, t, pixel) + place, Vector16{{words[0], words[1], words[2], words[3]}},
                  job.access, count);
   }
-  if (nan) job.report.tell();
+  if (nan) job.report.tell(Fault::nan_to_code);
 }
 
 template <class Stored>
