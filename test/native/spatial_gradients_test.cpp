@@ -178,6 +178,25 @@ TEST(maximum_pooling_passes_on_to_the_places_that_the_forward_pass_names) {
   CHECK(rows_run >= 600, rows_run, " runs of the definition and of the portable kernel at least");
 }
 
+TEST(maximum_pooling_of_more_than_caches_hold_agrees_with_the_definition) {
+  PoolingGradientArguments a;
+  const int64_t N = 3, C = 160, H = 201, W = 199, P = 100, Q = 99;
+  Values src(size_t(N * C * H * W)), dst_diff(size_t(N * C * P * Q)), src_diff(src.size());
+  uint32_t state = 1;
+  for (Values* all : {&src, &dst_diff})
+    for (float& x : *all) x = std::max(0.0f, float(int32_t(state = state * 1664525u + 1013904223u)));
+  a.src = Tensor::of(src.data(), {N, C, H, W});
+  a.dst_diff = Tensor::of(dst_diff.data(), {N, C, P, Q});
+  a.src_diff = Tensor::of(src_diff.data(), {N, C, H, W});
+  a.kernel_h = a.kernel_w = 3, a.stride_h = a.stride_w = 2;
+  a.rectified = true;
+  Context context(2, detect_cpu_features());
+  pooling_gradient_ref(context, a);
+  const Values expected = src_diff;
+  run_twice<PoolingGradient>(a, src_diff);
+  CHECK(same(src_diff, expected));
+}
+
 TEST(sampled_pooling_passes_on_to_the_elements_that_were_drawn) {
   cases::Random random(4);
   Context context(1, detect_cpu_features());

@@ -41,6 +41,8 @@ struct PoolKernels {
   void (*average)(const PoolPlane& plane);
   // Deals `groups` groups of `stride` elements out to as many phases.
   void (*part)(const float* from, int64_t groups, int64_t stride, float* to, int64_t phase_length);
+  // A copy past the caches where the processor can: what is overwritten whole need not be read first.
+  void (*copy_past_caches)(const float* from, int64_t count, float* to);
   // The first maximum of each window as row * row_step + column, or kNoPlace.
   void (*places)(const PoolWindowRows& windows, int32_t* place);
 };

@@ -1,5 +1,5 @@
-// Bodies of the pooling kernels over a vector type `Simd` (simd_*.h) that also has div and even(a, b): the
-// elements of even index of a followed by b. Included once per instruction set, inside its target brackets
+// Bodies of the pooling kernels over a vector type `Simd` (simd_*.h) that also has div, even(a, b): the
+// elements of even index of a followed by b, and store_past_caches() to an aligned place with the fence() it needs. Included once per instruction set, inside its target brackets
 // and its own anonymous namespace.
 
 struct MaxStep {
@@ -146,6 +146,21 @@ void pool_plane(const PoolPlane& p) {
 }
 
 template <class Simd>
+void copy_past_caches(const float* from, int64_t count, float* to) {
+  constexpr int64_t bytes = Simd::lanes * int64_t{sizeof(float)};
+  int64_t i = 0;
+  for (; i < count && reinterpret_cast<uintptr_t>(to + i) % bytes; ++i) to[i] = from[i];
+  for (; i + Simd::lanes <= count; i += Simd::lanes) Simd::store_past_caches(to + i, Simd::load(from + i));
+  for (; i < count; ++i) to[i] = from[i];
+  Simd::fence();
+}
+
+template <class Simd>
 constexpr PoolKernels make_pool_kernels(bool (*supports)(const CpuFeatures&)) {
-  return {supports, pool_plane<Simd, MaxStep>, pool_plane<Simd, MeanStep>, pool_part, pool_places<Simd::lanes>};
+  return {supports,
+          pool_plane<Simd, MaxStep>,
+          pool_plane<Simd, MeanStep>,
+          pool_part,
+          copy_past_caches<Simd>,
+          pool_places<Simd::lanes>};
 }

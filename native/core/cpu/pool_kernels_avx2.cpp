@@ -13,6 +13,8 @@ namespace {
 #include "simd_avx2.h"
 struct Pool : F32x8 {
   static inline V div(V a, V b) { return _mm256_div_ps(a, b); }
+  static inline void store_past_caches(float* p, V v) { _mm256_stream_ps(p, v); }
+  static inline void fence() { _mm_sfence(); }
   static inline V even(V a, V b) {
     const __m256 mixed = _mm256_shuffle_ps(a, b, 0x88);  // a0 a2 b0 b2 | a4 a6 b4 b6
     return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(mixed), 0xd8));

@@ -15,6 +15,8 @@ struct Pool {
     return v;
   }
   static inline void store(float* p, V v) { std::memcpy(p, &v, sizeof v); }
+  static inline void store_past_caches(float* p, V v) { store(p, v); }
+  static inline void fence() {}
   static inline V set1(float x) { return V{x, x, x, x}; }
   static inline V add(V a, V b) { return a + b; }
   static inline V mul(V a, V b) { return a * b; }

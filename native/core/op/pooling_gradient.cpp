@@ -13,6 +13,9 @@ namespace {
 constexpr int64_t kMostParameter = int64_t{1} << 31;
 // Bytes of parted rows that are worth a worker's scratch.
 constexpr int64_t kMostScratch = 1 << 22;
+// Bytes of diffs that no cache keeps for whoever reads them next, and of a plane that is worth a second-level
+// cache.
+constexpr int64_t kBeyondCaches = 64 << 20, kMostStaged = 256 << 10;
 
 struct Plane {
   const float* src;
@@ -192,7 +195,6 @@ void for_planes(const PoolingGradientArguments& a, int64_t begin, int64_t end, c
   for (int64_t i = begin; i < end; ++i) {
     const Plane plane{a.src ? a.src.image(i / C) + i % C * pixels : nullptr,
                       a.dst_diff.image(i / C) + i % C * windows, a.src_diff.image(i / C) + i % C * pixels};
-    if (!a.accumulate) std::fill(plane.src_diff, plane.src_diff + pixels, 0.0f);
     body(plane, i);
   }
 }
@@ -203,13 +205,20 @@ void run_vectors(Context& context, const PoolingGradientArguments& a, const Pool
         PartedRows parted(a);
         const int64_t pointers = parted.slots() * int64_t{sizeof(float*)};
         const int64_t places = kPoolRows * parted.padded_windows();
-        char* scratch = static_cast<char*>(
-            context.scratch(worker, size_t(pointers + 4 * places + 4 * parted.elements())));
+        const int64_t pixels = a.src_diff.count(2), all = a.src_diff.count() * int64_t{sizeof(float)};
+        const bool staged = !a.accumulate && all > kBeyondCaches && 4 * pixels <= kMostStaged;
+        const int64_t elements = places + parted.elements() + (staged ? pixels : 0);
+        char* scratch = static_cast<char*>(context.scratch(worker, size_t(pointers + 4 * elements)));
         const float** rows = reinterpret_cast<const float**>(scratch);
         int32_t* place = reinterpret_cast<int32_t*>(scratch + pointers);
-        parted.start(reinterpret_cast<float*>(place + places));
+        float* memory = reinterpret_cast<float*>(place + places);
+        parted.start(memory);
         for_planes(a, begin, end, [&](const Plane& plane, int64_t) {
-          maxima_by_row(a, kernels, parted, plane, rows, place);
+          Plane near = plane;
+          if (staged) near.src_diff = memory + parted.elements();
+          if (!a.accumulate) std::fill(near.src_diff, near.src_diff + pixels, 0.0f);
+          maxima_by_row(a, kernels, parted, near, rows, place);
+          if (staged) kernels.copy_past_caches(near.src_diff, pixels, plane.src_diff);
         });
       });
 }
@@ -253,6 +262,7 @@ void pooling_gradient_ref(Context& context, const PoolingGradientArguments& a) {
   context.pool.for_range(a.src_diff.dim[0] * a.src_diff.dim[1], 1, [&](int64_t begin, int64_t end, int) {
     std::vector<float> row(size_t(a.src_diff.dim[3]));
     for_planes(a, begin, end, [&](const Plane& plane, int64_t index) {
+      if (!a.accumulate) std::fill(plane.src_diff, plane.src_diff + a.src_diff.count(2), 0.0f);
       if (a.kind == PoolingKind::max)
         maximum(a, plane);
       else if (a.kind == PoolingKind::average)
