@@ -1,6 +1,6 @@
-// Bodies of the pooling kernels over a vector type `Simd` (simd_*.h) that also has div, even(a, b): the
-// elements of even index of a followed by b, and store_past_caches() to an aligned place with the fence() it needs. Included once per instruction set, inside its target brackets
-// and its own anonymous namespace.
+// Bodies of the pooling kernels over a vector type `Simd` (simd_*.h) that also has div, even(a, b) (the elements
+// of even index of a followed by b), and store_past_caches() to an aligned place with the fence() it needs.
+// Included once per instruction set, inside its target brackets and its own anonymous namespace.
 
 struct MaxStep {
   static constexpr float identity = -3.402823466e+38f;
