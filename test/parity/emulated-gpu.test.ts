@@ -81,6 +81,9 @@ describe('--gpu', () => {
     const values = ({ scores }: typeof cpu) => Object.values(scores.outputs as Record<string, number>);
     expect(values(cpu).length).toBeGreaterThan(1);
     values(device).forEach((mean: number, i: number) => expect(mean).toBeCloseTo(values(cpu)[i], 5));
+    const rounded = await means(['--gpu=0', '--math=bf16']);
+    expect(values(rounded)).not.toEqual(values(device));
+    values(rounded).forEach((mean: number, i: number) => expect(mean).toBeCloseTo(values(cpu)[i], 1));
   });
 
   it('gives the codes of the definitions', async () => {
