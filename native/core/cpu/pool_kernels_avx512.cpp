@@ -13,7 +13,11 @@ namespace {
 #include "simd_avx512.h"
 struct Pool : F32x16 {
   static inline V div(V a, V b) { return _mm512_div_ps(a, b); }
-  static inline void store_past_caches(float* p, V v) { _mm512_stream_ps(p, v); }
+  // In halves, which SIMDe has.
+  static inline void store_past_caches(float* p, V v) {
+    _mm256_stream_ps(p, _mm512_castps512_ps256(v));
+    _mm256_stream_pd(reinterpret_cast<double*>(p + 8), _mm512_extractf64x4_pd(_mm512_castps_pd(v), 1));
+  }
   static inline void fence() { _mm_sfence(); }
   static inline V even(V a, V b) {
     const __m512i index = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
