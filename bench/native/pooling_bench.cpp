@@ -42,9 +42,29 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+// Medians over rounds in which a copy of `src` takes turns with the work: the work's seconds, and the copy's
+// as a share of them.
+struct Timing {
+  double work, copy_share;
+};
+template <class Work>
+Timing time_beside_copy(const std::vector<float>& src, int rounds, const Work& work) {
+  std::vector<float> copy(src.size());
+  std::vector<double> times, shares;
+  for (int round = 0; round < rounds; ++round) {
+    const double start = seconds();
+    std::memcpy(copy.data(), src.data(), src.size() * sizeof(float));
+    const double middle = seconds();
+    work();
+    times.push_back(seconds() - middle);
+    shares.push_back((middle - start) / times.back());
+  }
+  return {median(times), median(shares)};
+}
+
 void run(const Problem& problem, Context& context, int64_t images, int rounds) {
   const int64_t size = problem.size, out = (size - problem.kernel) / problem.stride + 1;
-  std::vector<float> src(size_t(images * problem.channels * size * size)), copy(src.size());
+  std::vector<float> src(size_t(images * problem.channels * size * size));
   uint32_t state = 1;
   for (float& x : src) x = float(int32_t(state = state * 1664525u + 1013904223u)) * 0x1p-31f;
   std::vector<float> dst(size_t(images * problem.channels * out * out)), expected(dst.size());
@@ -63,27 +83,17 @@ void run(const Problem& problem, Context& context, int64_t images, int rounds) {
     require(std::fabs(dst[i] - expected[i]) <= tolerance, problem.name, ": element ", i, " is ", dst[i],
             ", not ", expected[i]);
 
-  std::vector<double> times, shares;
-  for (int round = 0; round < rounds; ++round) {
-    const double start = seconds();
-    std::memcpy(copy.data(), src.data(), src.size() * sizeof(float));
-    const double middle = seconds();
-    Pooling::run(context, a);
-    const double pooled = seconds() - middle;
-    const double copy_rate = 2.0 * double(src.size()) / (middle - start);
-    times.push_back(pooled);
-    shares.push_back(double(src.size() + dst.size()) / pooled / copy_rate);
-  }
+  const Timing t = time_beside_copy(src, rounds, [&] { Pooling::run(context, a); });
+  const double moved = double(src.size() + dst.size());  // floats; the copy moves each of src twice
   std::printf("%-28s %-9s %7.3f ms/image %6.1f GB/s %4.0f %% of memcpy\n", problem.name,
-              select_kernel(Pooling::rows(), a, context.features).name, median(times) * 1e3 / double(images),
-              4e-9 * double(src.size() + dst.size()) / median(times), 100 * median(shares));
+              select_kernel(Pooling::rows(), a, context.features).name, t.work * 1e3 / double(images),
+              4e-9 * moved / t.work, 100 * t.copy_share * moved / (2 * double(src.size())));
 }
 
 // Of a maximum with the ReLU in front of it.
 void run_gradient(const Problem& problem, Context& context, int64_t images, int rounds) {
   const int64_t size = problem.size, out = (size - problem.kernel) / problem.stride + 1;
-  std::vector<float> src(size_t(images * problem.channels * size * size)), src_diff(src.size()),
-      copy(src.size());
+  std::vector<float> src(size_t(images * problem.channels * size * size)), src_diff(src.size());
   std::vector<float> dst_diff(size_t(images * problem.channels * out * out));
   uint32_t state = 1;
   for (std::vector<float>* all : {&src, &dst_diff})
@@ -100,19 +110,10 @@ void run_gradient(const Problem& problem, Context& context, int64_t images, int 
   const std::vector<float> expected = src_diff;
   PoolingGradient::run(context, a);
   require(src_diff == expected, "gradient of ", problem.name, " differs from the definition");
-  std::vector<double> times, shares;
-  for (int round = 0; round < rounds; ++round) {
-    const double start = seconds();
-    std::memcpy(copy.data(), src.data(), src.size() * sizeof(float));
-    const double middle = seconds();
-    PoolingGradient::run(context, a);
-    const double taken = seconds() - middle;
-    times.push_back(taken);
-    shares.push_back((middle - start) / taken);
-  }
+  const Timing t = time_beside_copy(src, rounds, [&] { PoolingGradient::run(context, a); });
   std::printf("gradient, %-18s %-9s %7.3f ms/image %4.0f %% of the rate of memcpy\n", problem.name,
-              select_kernel(PoolingGradient::rows(), a, context.features).name,
-              median(times) * 1e3 / double(images), 100 * median(shares));
+              select_kernel(PoolingGradient::rows(), a, context.features).name, t.work * 1e3 / double(images),
+              100 * t.copy_share);
 }
 
 }  // namespace

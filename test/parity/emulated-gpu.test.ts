@@ -130,17 +130,16 @@ describe('--gpu', () => {
 });
 
 describe.skipIf(!hasReference)('SqueezeNet with --gpu', () => {
-  const squeezenet = [
-    `--model=${join(reference, 'data/squeezenet/train_val.prototxt')}`,
+  const inputs = [
     `--weights=${join(reference, 'data/squeezenet/squeezenet_v1.0.caffemodel')}`,
     `--data=${join(reference, 'data/imagenet/lmdb')}`,
   ];
 
   it('gives the codes of the definitions in every layer', { timeout: 240_000 }, async () => {
-    const [, ...rest] = squeezenet;
     const quantised = await run('ristretto', [
       'quantize',
-      ...squeezenet,
+      `--model=${join(reference, 'data/squeezenet/train_val.prototxt')}`,
+      ...inputs,
       '--trimming_mode=dynamic_fixed_point',
       '--iterations=1',
       '--error_margin=50',
@@ -150,7 +149,7 @@ describe.skipIf(!hasReference)('SqueezeNet with --gpu', () => {
     const args = [
       'verify',
       `--model=${at('squeezenet.prototxt')}`,
-      ...rest,
+      ...inputs,
       '--batch=1',
       '--against=ref',
       '--gpu=0',
