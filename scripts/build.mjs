@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
 const only = process.argv.find((a) => a === '--native' || a === '--ts');
-const tests = process.argv.includes('--tests') ? 'ON' : 'OFF';
+const tests = process.argv.includes('--tests');
 
 function run(script, ...args) {
   const result = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
@@ -17,13 +17,14 @@ function run(script, ...args) {
 
 if (only !== '--ts') {
   const cmakeJs = join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
-  // `build` alone keeps the options that a folder was configured with before.
-  const options = { TESTS: tests, EMULATED_TESTS: tests, CUDA_ARCHITECTURES: 'present' };
+  // `build` alone keeps the options that a folder was configured with before. The tests are always among the targets:
+  // ninja deletes what is built of a target that is gone.
+  const options = { TESTS: 'ON', EMULATED_TESTS: 'ON', CUDA_ARCHITECTURES: 'present' };
   run(
     cmakeJs,
     'configure',
     ...Object.entries(options).map(([name, value]) => `--CDRISTRETTO_${name}=${value}`),
   );
-  run(cmakeJs, 'build', '--parallel', '2');
+  run(cmakeJs, 'build', '--parallel', '2', ...(tests ? [] : ['--target', 'addons']));
 }
 if (only !== '--native') run(require.resolve('typescript/bin/tsc'), '-p', root);
