@@ -21,11 +21,17 @@ struct FixedRuns {
 };
 constexpr int kFixedBlock = 64;
 
+// Where 16 bytes of a row of kFixedBlock stand, from a multiple of 512 bytes on: no eight that are read or
+// written at once share a bank.
+RISTRETTO_HOST_DEVICE int fixed_place(int row, int chunk) {
+  return row * kFixedBlock + ((chunk ^ (row >> 1 & 3)) << 4);
+}
+
 FixedRuns fixed_runs(const ConvolutionFixedArguments& arguments);
 
 // Weights of 8 bits as the tiles read them, in memory of the device.
 struct FixedWeights {
-  const char* codes;         // [group][block][column][kFixedBlock]
+  const char* codes;         // [group][block][column][kFixedBlock], each vector in its fixed_place
   const int32_t* magnitude;  // [K] sums of magnitudes
   const int32_t* total;      // [K] sums
   const char* zeros;         // 16 bytes of 0, and 16 of 128 behind them

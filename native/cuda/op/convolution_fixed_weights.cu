@@ -1,5 +1,5 @@
-// Weights from (K, C / group, R, S) to the order in which tiles copy them: a block of 64 bytes of each of a
-// tile's columns lies in one piece.
+// Weights from (K, C / group, R, S) to the order that tiles have in shared memory: a block of 64 bytes of
+// each of a tile's columns lies in one piece, vectors where fixed_place says.
 #include "convolution_fixed.h"
 #include "cuda/launch.h"
 
@@ -53,9 +53,9 @@ pack_fixed_weights(PackJob job) {
         total += code;
         v.word[i / 4] |= uint32_t(code & 255) << (i % 4 * 8);
       }
-      const int64_t block = vector / (kFixedBlock / 16), chunk = vector % (kFixedBlock / 16);
-      *reinterpret_cast<Vector16*>(to + (block * runs.columns + column + half) * kFixedBlock + chunk * 16) =
-          v;
+      const int64_t block = vector / (kFixedBlock / 16);
+      const int chunk = vector % (kFixedBlock / 16), row = int(column) + half;
+      *reinterpret_cast<Vector16*>(to + block * runs.columns * kFixedBlock + fixed_place(row, chunk)) = v;
     }
   }
   for (int mask = kWarp / 2; mask > 0; mask /= 2) {

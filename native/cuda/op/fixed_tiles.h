@@ -81,9 +81,6 @@ struct FixedTileMemory {
   static constexpr int kBytes = kWideAt + 16;
 };
 
-// Where 16 bytes of a row of 64 stand: no eight that are read or written at once share a bank.
-RISTRETTO_DEVICE int fixed_place(int row, int chunk) { return row * 64 + ((chunk ^ (row >> 1 & 3)) << 4); }
-
 RISTRETTO_DEVICE int32_t apply_long_step(int64_t x, const LongStep& s) {
   const int64_t code = (x + s.add + ((x >> s.sign_shift) & s.mask)) >> s.right;
   return code < s.low ? s.low : code > s.high ? s.high : int32_t(code);
@@ -299,10 +296,9 @@ fixed_tiles(FixedTilesJob job) {
     window[i] = job.src + row.src;
     y[i] = row.y, x[i] = row.x;
   }
-  const char* column =
-      job.weights.codes +
-      (int64_t{group} * job.runs.blocks * job.runs.columns + first_column + copied) * kFixedBlock +
-      chunk * 16;
+  const char* column = job.weights.codes +
+                       (int64_t{group} * job.runs.blocks * job.runs.columns + first_column) * kFixedBlock +
+                       fixed_place(copied, chunk);
   const int columns_left = job.runs.columns - first_column - copied;
   const char* zeros = job.weights.zeros + (job.zero ? 16 : 0);
   const int depth = job.runs.depth();
