@@ -31,6 +31,7 @@ const INSTRUCTIONS = {
   mma: /mma\.sync/g,
   wgmma: /wgmma\.mma_async/g,
   'cp.async': /cp\.async\.c[ag]/g,
+  'bulk copies': /cp\.async\.bulk\.(shared|tensor)/g,
   ldmatrix: /ldmatrix/g,
   '16-byte loads': /ld\.(global|shared)[\w.]*\.v4\.[\w]*32/g,
   '16-byte stores': /st\.(global|shared)[\w.]*\.v4\.[\w]*32/g,
@@ -69,8 +70,8 @@ function kernelsOf(file, temporary) {
   const ptxFile = join(temporary, 'kernel.ptx');
   run('nvcc', [...flags, '-ptx', '-o', ptxFile, source]);
   const bodies = new Map();
-  for (const [, name, body] of readFileSync(ptxFile, 'utf8').matchAll(/\.entry (\w+)\(([\s\S]*?)\n}/g))
-    bodies.set(name, body);
+  for (const body of readFileSync(ptxFile, 'utf8').split('.entry ').slice(1))
+    bodies.set(/^\w+/.exec(body)[0], body);
   const found = [];
   const pattern =
     /Compiling entry function '(\w+)'[\s\S]*?(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads[\s\S]*?Used (\d+) registers([^\n]*)/g;

@@ -41,6 +41,9 @@ DeviceInfo describe(int id) {
   info.memory_bytes = info.free_bytes = properties.totalGlobalMem;
   info.shared_bytes = properties.sharedMemPerBlockOptin;
   info.l2_bytes = properties.l2CacheSize;
+#if defined(RISTRETTO_CUDA_90A)
+  info.warpgroups = info.capability() == 90;
+#endif
   info.managed = attribute(cudaDevAttrConcurrentManagedAccess, id) != 0;
   if (info.capability() < 75)
     info.unusable = "compute capability " + std::to_string(info.major) + "." + std::to_string(info.minor) +

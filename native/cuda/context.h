@@ -27,6 +27,8 @@ struct DeviceInfo {
   size_t memory_bytes = 0, free_bytes = 0;
   size_t shared_bytes = 0;  // most dynamic shared memory of a block
   int l2_bytes = 0;
+  // Has products of warp groups (warpgroup.h), and this build has code for them.
+  bool warpgroups = false;
   // Memory that host and device share, both at once: what blobs live in.
   bool managed = false;
   std::string unusable;  // why, or empty

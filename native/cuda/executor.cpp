@@ -8,6 +8,7 @@
 #include <deque>
 #include <exception>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/aligned_buffer.h"
@@ -23,6 +24,7 @@ namespace ristretto::cuda::executor {
 namespace {
 
 constexpr size_t kStack = size_t{256} << 10;
+constexpr size_t kSharedAlignment = 1024;
 
 struct Copy {
   void* shared;
@@ -31,7 +33,39 @@ struct Copy {
   int group;
 };
 
-enum class State { ready, at_block_barrier, at_exchange, finished };
+// A piece of memory that is on its way, and the barrier that counts its bytes.
+struct BulkCopy {
+  std::function<void()> work;
+  size_t bytes;
+  uint64_t* barrier;
+};
+
+struct Product {
+  std::function<void()> work;
+  int group;
+};
+
+// A barrier in shared memory. Bytes may come before they are expected.
+struct SharedBarrier {
+  uint16_t arrivals, missing;
+  int32_t bytes : 31;
+  uint32_t phase : 1;
+};
+static_assert(sizeof(SharedBarrier) == 8);
+SharedBarrier load(const uint64_t* barrier) {
+  SharedBarrier state;
+  std::memcpy(&state, barrier, sizeof state);
+  return state;
+}
+void store(uint64_t* barrier, SharedBarrier state) {
+  if (state.missing == 0 && state.bytes == 0) {
+    state.missing = state.arrivals;
+    state.phase ^= 1;
+  }
+  std::memcpy(barrier, &state, sizeof state);
+}
+
+enum class State { ready, at_block_barrier, at_group_barrier, at_shared_barrier, at_exchange, finished };
 
 // A point to go on from. swapcontext would do, but asks the kernel for the mask of signals at every turn,
 // which takes most of a test's time; GCC's own jumps take a few instructions.
@@ -71,7 +105,13 @@ struct Fiber {
   State state = State::ready;
   std::deque<Copy> copies;  // asked for, not done
   int groups = 0;           // closed so far
+  std::deque<Product> products;
+  int product_groups = 0;
+  const uint64_t* barrier = nullptr;  // waited for, until the phase is not `parity`
+  int parity = 0, group = 0;
 };
+
+constexpr int kGroupBarriers = 16;
 
 struct Warp {
   unsigned char values[kWarp][kMostExchanged];
@@ -87,7 +127,7 @@ thread_local Block* current = nullptr;
 class Block {
  public:
   Block(const Grid& grid, int threads, size_t shared_bytes, const std::function<void()>& body, uint32_t seed)
-      : grid_(grid), threads_(threads), shared_(shared_bytes + 128), body_(body), random_(seed) {
+      : grid_(grid), threads_(threads), shared_(shared_bytes + kSharedAlignment), body_(body), random_(seed) {
     fibers_.resize(size_t(threads));
     warps_.resize(size_t(threads + kWarp - 1) / kWarp);
     order_.resize(size_t(threads));
@@ -109,21 +149,25 @@ class Block {
     // What a block finds in shared memory is whatever was there.
     std::memset(shared_.data(), 0xA5, shared_.size());
     at_barrier_ = finished_ = 0;
+    std::fill(std::begin(at_group_), std::end(at_group_), 0);
+    bulk_copies_.clear();
     failure_ = nullptr;
     for (Warp& warp : warps_) warp.arrived = 0;
     for (Fiber& fiber : fibers_) start(fiber);
     current = this;
     while (finished_ < threads_ && !failure_) {
       shuffle_order();
-      bool moved = false;
+      bool moved = carry_out_copies(1);
       for (int thread : order_) {
         if (failure_) break;
+        if (fibers_[size_t(thread)].state == State::at_shared_barrier) look_at_barrier(thread);
         if (fibers_[size_t(thread)].state != State::ready) continue;
         moved = true;
         resume(thread);
       }
-      if (!moved && !failure_) stuck();
+      if (!moved && !failure_ && !carry_out_copies(0)) stuck();
     }
+    if (!failure_ && !bulk_copies_.empty()) leave("the block ends before its copies have arrived");
     current = nullptr;
     if (failure_) std::rethrow_exception(failure_);
   }
@@ -133,7 +177,8 @@ class Block {
   int index(int axis) const { return index_[axis]; }
   int blocks(int axis) const { return axis == 0 ? grid_.x : axis == 1 ? grid_.y : grid_.z; }
   void* shared(size_t offset) {
-    const uintptr_t at = (reinterpret_cast<uintptr_t>(shared_.data()) + 127) / 128 * 128;
+    const uintptr_t at = (reinterpret_cast<uintptr_t>(shared_.data()) + kSharedAlignment - 1) /
+                         kSharedAlignment * kSharedAlignment;
     return reinterpret_cast<unsigned char*>(at) + offset;
   }
 
@@ -174,6 +219,67 @@ class Block {
     std::memset(shared, 0xA5, 16);
     fiber.copies.push_back({shared, global, inside, fiber.groups});
   }
+  void barrier_arrive(uint64_t* barrier, int bytes) {
+    SharedBarrier state = load(barrier);
+    if (state.missing == 0) fail_here("a barrier that nobody made, or at which too many have arrived");
+    state.bytes += bytes;
+    --state.missing;
+    store(barrier, state);
+  }
+  void barrier_wait(const uint64_t* barrier, int parity) {
+    Fiber& fiber = fibers_[size_t(thread_)];
+    if (int(load(barrier).phase) != parity) return;
+    fiber.barrier = barrier;
+    fiber.parity = parity;
+    fiber.state = State::at_shared_barrier;
+    yield();
+  }
+  void group_barrier(int id, int threads) {
+    if (id < 1 || id >= kGroupBarriers || threads % kWarp != 0)
+      fail_here("barrier ", id, " of ", threads, " threads");
+    Fiber& fiber = fibers_[size_t(thread_)];
+    fiber.state = State::at_group_barrier;
+    fiber.group = id;
+    if (++at_group_[id] == threads) {
+      at_group_[id] = 0;
+      for (Fiber& other : fibers_)
+        if (other.state == State::at_group_barrier && other.group == id) other.state = State::ready;
+    }
+    yield();
+  }
+
+  void copy_bulk(void* shared, size_t bytes, uint64_t* barrier, std::function<void()> work) {
+    if (bytes % 16 != 0 || offset_of(shared) % 16 != 0)
+      fail_here("a copy of ", bytes, " bytes is not aligned to 16 bytes");
+    if (offset_of(shared) + bytes > shared_.size() - kSharedAlignment)
+      fail_here("a copy of ", bytes, " bytes goes beyond shared memory");
+    std::memset(shared, 0xA5, bytes);
+    bulk_copies_.push_back({std::move(work), bytes, barrier});
+  }
+  size_t offset_of(const void* shared_address) {
+    return size_t(static_cast<const unsigned char*>(shared_address) - static_cast<unsigned char*>(shared(0)));
+  }
+  void require_alignment(const void* shared, size_t bytes) {
+    if (offset_of(shared) % bytes != 0)
+      fail_here("offset ", offset_of(shared), " of shared memory is not a multiple of ", bytes);
+  }
+
+  void start_product(std::function<void()> work) {
+    exchange("multiply_warpgroup", "", 1);
+    Fiber& fiber = fibers_[size_t(thread_)];
+    fiber.products.push_back({std::move(work), fiber.product_groups});
+  }
+  void products_commit() { ++fibers_[size_t(thread_)].product_groups; }
+  // Behind it all lanes of the warp have read their operands.
+  void products_wait(int groups) {
+    Fiber& fiber = fibers_[size_t(thread_)];
+    while (!fiber.products.empty() && fiber.products.front().group < fiber.product_groups - groups) {
+      fiber.products.front().work();
+      fiber.products.pop_front();
+    }
+    exchange("warpgroup_wait", "", 1);
+  }
+
   void commit() { ++fibers_[size_t(thread_)].groups; }
   void wait(int groups) {
     Fiber& fiber = fibers_[size_t(thread_)];
@@ -197,6 +303,32 @@ class Block {
     fiber.state = State::ready;
     fiber.copies.clear();
     fiber.groups = 0;
+    fiber.products.clear();
+    fiber.product_groups = 0;
+  }
+
+  // Some of the copies that are under way, in any order; with `patience` 0 at least one. Whether there were
+  // any.
+  bool carry_out_copies(int patience) {
+    bool any = false;
+    for (size_t i = 0; i < bulk_copies_.size();) {
+      if (random() % 4 != 0 && (patience > 0 || any)) {
+        ++i;
+        continue;
+      }
+      any = true;
+      const BulkCopy copy = std::move(bulk_copies_[i]);
+      bulk_copies_.erase(bulk_copies_.begin() + ptrdiff_t(i));
+      copy.work();
+      SharedBarrier state = load(copy.barrier);
+      state.bytes -= int32_t(copy.bytes);
+      store(copy.barrier, state);
+    }
+    return any;
+  }
+  void look_at_barrier(int thread) {
+    Fiber& fiber = fibers_[size_t(thread)];
+    if (int(load(fiber.barrier).phase) != fiber.parity) fiber.state = State::ready;
   }
 
   static void enter() {
@@ -260,23 +392,36 @@ class Block {
   void stuck() {
     int barrier = 0, exchange = 0;
     const char* operation = "";
-    for (const Fiber& fiber : fibers_) barrier += fiber.state == State::at_block_barrier;
+    int group = 0, shared = 0;
+    for (const Fiber& fiber : fibers_) {
+      barrier += fiber.state == State::at_block_barrier;
+      group += fiber.state == State::at_group_barrier;
+      shared += fiber.state == State::at_shared_barrier;
+    }
     for (const Warp& warp : warps_)
       if (warp.arrived) exchange += warp.arrived, operation = warp.operation;
+    std::string others;
+    if (group) others += std::to_string(group) + " at a group's, ";
+    if (shared) others += std::to_string(shared) + " at one in shared memory, ";
+    leave("threads diverge: ", barrier, " wait at the block's barrier, ", others, exchange, " at a warp's ",
+          exchange ? operation : "operation", ", ", finished_, " have returned");
+  }
+  template <class... Parts>
+  void leave(const Parts&... parts) {
     thread_ = 0;
     try {
-      fail_here("threads diverge: ", barrier, " wait at the block's barrier, ", exchange, " at a warp's ",
-                exchange ? operation : "operation", ", ", finished_, " have returned");
+      fail_here(parts...);
     } catch (...) {
       failure_ = std::current_exception();
     }
   }
 
+  uint32_t random() {
+    random_ = random_ * 1664525u + 1013904223u;
+    return random_ >> 8;
+  }
   void shuffle_order() {
-    for (size_t i = order_.size(); i > 1; --i) {
-      random_ = random_ * 1664525u + 1013904223u;
-      std::swap(order_[i - 1], order_[(random_ >> 8) % i]);
-    }
+    for (size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[random() % i]);
   }
 
   const Grid grid_;
@@ -287,6 +432,8 @@ class Block {
   std::vector<Fiber> fibers_;
   std::vector<Warp> warps_;
   std::vector<int> order_;
+  std::vector<BulkCopy> bulk_copies_;  // asked for, not done
+  int at_group_[kGroupBarriers] = {};
   void* stacks_ = nullptr;
   size_t stacks_bytes_ = 0;
   Place scheduler_;
@@ -321,5 +468,20 @@ const unsigned char* exchange(const char* operation, const void* value, size_t b
 void copy_async16(void* shared, const void* global, bool inside) { current->copy(shared, global, inside); }
 void copy_async_commit() { current->commit(); }
 void copy_async_wait(int groups) { current->wait(groups); }
+
+void barrier_init(uint64_t* barrier, int arrivals) {
+  store(barrier, SharedBarrier{uint16_t(arrivals), uint16_t(arrivals), 0, 0});
+}
+void barrier_arrive(uint64_t* barrier, int bytes) { current->barrier_arrive(barrier, bytes); }
+void barrier_wait(uint64_t* barrier, int parity) { current->barrier_wait(barrier, parity); }
+void group_barrier(int id, int threads) { current->group_barrier(id, threads); }
+void copy_bulk(void* shared, size_t bytes, uint64_t* barrier, std::function<void()> work) {
+  current->copy_bulk(shared, bytes, barrier, std::move(work));
+}
+void start_product(std::function<void()> work) { current->start_product(std::move(work)); }
+void products_commit() { current->products_commit(); }
+void products_wait(int groups) { current->products_wait(groups); }
+size_t shared_offset(const void* shared) { return current->offset_of(shared); }
+void require_alignment(const void* shared, size_t bytes) { current->require_alignment(shared, bytes); }
 
 }  // namespace ristretto::cuda::executor

@@ -10,8 +10,8 @@
 //
 // Indices           thread_index(), lane_index(), warp_index(), block_threads(), block_index(axis),
 // blocks(axis) Shared memory     shared_memory<T>(byte offset): the block's, as many bytes as its launch
-// said, 128-byte aligned Barriers          block_barrier(): every thread of the block; warp_barrier(): the 32
-// lanes of a warp Shuffles          shuffle_xor, shuffle_down, shuffle (from one lane): any type of 4 or 8
+// said, 1024-byte aligned Barriers          block_barrier(): every thread of the block; warp_barrier(): the
+// 32 lanes of a warp Shuffles          shuffle_xor, shuffle_down, shuffle (from one lane): any type of 4 or 8
 // bytes; warp_any(condition) Asynchronous copy copy_async16(shared, global, inside): 16 bytes, zeros where
 // not inside; copy_async_commit()
 //                   closes a group; copy_async_wait<N>() until at most N groups of this thread are under way.

@@ -21,7 +21,7 @@ RISTRETTO_DEVICE int blocks(int axis = 0) {
 
 template <class T>
 RISTRETTO_DEVICE T* shared_memory(int offset = 0) {
-  extern __shared__ __align__(128) unsigned char ristretto_shared[];
+  extern __shared__ __align__(1024) unsigned char ristretto_shared[];
   return reinterpret_cast<T*>(ristretto_shared + offset);
 }
 RISTRETTO_DEVICE uint32_t shared_address(const void* shared) {

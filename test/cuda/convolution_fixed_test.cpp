@@ -129,6 +129,42 @@ TEST(every_tile_equals_the_definition) {
   CHECK(checked > 35, checked);
 }
 
+// Warp groups: taps that fill a block of depth, one tap that ends within one, taps of 16, 32 and 48 channels;
+// strides, pads and dilation; windows that go on in the next image, and behind the last one; more tiles than
+// blocks stay.
+TEST(warpgroups_equal_the_definition) {
+  cases::Random random(13);
+  const Problem::Shape shapes[] = {
+      {1, 64, 7, 9, 72, 1, 1, 1, 1, 0, 0, 1, 1, 1},    // one block of depth
+      {5, 96, 11, 13, 33, 1, 1, 1, 1, 0, 0, 1, 1, 1},  // half a block, several tiles of several images
+      {2, 16, 9, 8, 40, 3, 3, 1, 1, 1, 1, 1, 1, 1},    // four taps in a block
+      {1, 48, 11, 13, 33, 3, 3, 2, 2, 1, 1, 1, 1, 1},  // taps that end within a block
+      {3, 32, 8, 9, 130, 5, 5, 1, 1, 2, 2, 1, 1, 1},   // tiles of columns, the last nearly empty
+      {2, 64, 8, 7, 64, 3, 3, 1, 2, 1, 0, 1, 1, 1},    // a box a tap
+      {1, 64, 6, 9, 64, 3, 3, 1, 1, 2, 2, 2, 2, 2},    // groups of 32 channels, and dilation
+      {1, 128, 9, 9, 48, 2, 3, 3, 1, 1, 2, 1, 2, 2},   // groups of 64
+      {20, 112, 2, 2, 50, 2, 2, 1, 1, 0, 0, 1, 1, 1},  // an inner product
+  };
+  if (!test_context().device().warpgroups)
+    check::skip("products of warp groups need a device of 9.0 and code for 9.0a");
+  for (const Problem::Shape& s : shapes)
+    for (int shape = 0; shape < kWarpgroupShapes; ++shape)
+      for (const bool extremes : {false, true}) {
+        std::unique_ptr<Problem> problem;
+        // Not every one has signed codes, at aligned places.
+        for (int draws = 0; draws < 100; ++draws) {
+          problem = std::make_unique<Problem>(s, Problem::Kind{8, 8, extremes}, random);
+          if (convolution_fixed_warpgroups_supports(problem->a) && fixed_bound(problem->a).acc_fits_64())
+            break;
+        }
+        CHECK(convolution_fixed_warpgroups_supports(problem->a));
+        problem->compare(OnDevice(*problem).result([&](const ConvolutionFixedArguments& a) {
+          convolution_fixed_warpgroups(test_context(), a, shape);
+        }),
+                         expected(*problem), check::text("warp groups, shape ", shape));
+      }
+}
+
 // The first layer of a net: rows of the window are runs of contiguous bytes at any place.
 TEST(few_channels_equal_the_definition) {
   cases::Random random(9);

@@ -2,6 +2,7 @@
 #include "cuda/executor.h"
 
 #include "cuda/launch.h"
+#include "cuda/warpgroup.h"
 #include "device.h"
 
 using namespace ristretto;
@@ -102,6 +103,106 @@ TEST(a_copy_that_nobody_waited_for_is_not_there) {
   });
   CHECK(early != 1, "a copy is there before its wait");
   CHECK_EQUAL(late, 1u);
+}
+
+TEST(a_bulk_copy_is_there_when_its_phase_has_ended) {
+  alignas(16) uint32_t source[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+  executor::run({}, 64, 256, [&] {
+    uint64_t* barrier = shared_memory<uint64_t>(128);
+    if (thread_index() == 0) {
+      barrier_init(barrier, 1);
+      publish_barriers();
+    }
+    block_barrier();
+    for (int phase = 0; phase < 3; ++phase) {
+      uint32_t* shared = shared_memory<uint32_t>();
+      if (thread_index() == 0) {
+        barrier_expect(barrier, 32);
+        for (int half = 0; half < 2; ++half) copy_bulk(shared + 4 * half, source + 4 * half, 16, barrier);
+        CHECK(shared[0] != 1 && shared[4] != 5, "a copy is there before its wait");
+      }
+      barrier_wait(barrier, phase % 2);
+      for (int i = 0; i < 8; ++i) CHECK_EQUAL(shared[i], source[i]);
+      block_barrier();
+    }
+  });
+}
+
+TEST(a_phase_that_does_not_end_is_an_error) {
+  alignas(16) uint32_t source[4] = {};
+  const auto run = [&](int expected, bool copies) {
+    return error_of_kernel(32, [&] {
+      uint64_t* barrier = shared_memory<uint64_t>(128);
+      if (thread_index() == 0) barrier_init(barrier, 1);
+      block_barrier();
+      if (thread_index() == 0) barrier_expect(barrier, expected);
+      if (thread_index() == 0 && copies) copy_bulk(shared_memory<char>(), source, 16, barrier);
+      barrier_wait(barrier, 0);
+    });
+  };
+  CHECK_EQUAL(run(16, true), "");
+  CHECK(run(16, false).find("32 at one in shared memory") != std::string::npos, run(16, false));
+  CHECK(run(32, true).find("32 at one in shared memory") != std::string::npos, run(32, true));
+}
+
+TEST(some_warps_meet_at_a_barrier_of_their_own) {
+  std::vector<int> seen(96);
+  executor::run({}, 96, 96 * sizeof(int), [&] {
+    if (thread_index() >= 64) return;
+    int* shared = shared_memory<int>();
+    shared[thread_index()] = thread_index();
+    group_barrier(1, 64);
+    seen[size_t(thread_index())] = shared[63 - thread_index()];
+  });
+  for (int i = 0; i < 64; ++i) CHECK_EQUAL(seen[size_t(i)], 63 - i);
+}
+
+// 64 x 32 bytes times 32 x 32, in both layouts; what is written over an operand before the wait shows.
+TEST(warp_groups_multiply_from_shared_memory) {
+  const auto left = [](int row, int k) { return int8_t(row * 7 + k * 3 - 100); };
+  const auto right = [](int column, int k) { return int8_t(column * 5 - k * 11 + 60); };
+  for (const bool swizzled : {false, true})
+    for (const bool early : {false, true}) {
+      int wrong = 0;
+      executor::run({}, 128, 8192, [&] {
+        char* a = shared_memory<char>();
+        char* b = shared_memory<char>(4096);
+        const auto place = [&](int rows, int row, int k) {
+          if (!swizzled) return k / 16 * rows * 16 + row * 16 + k % 16;
+          return row * 64 + ((k / 16 ^ (row >> 1 & 3)) << 4) + k % 16;
+        };
+        for (int i = thread_index(); i < 64 * 32; i += 128)
+          a[place(64, i / 32, i % 32)] = left(i / 32, i % 32);
+        for (int i = thread_index(); i < 32 * 32; i += 128)
+          b[place(32, i / 32, i % 32)] = right(i / 32, i % 32);
+        block_barrier();
+        int32_t sums[4][4];
+        const SharedMatrix am = swizzled ? swizzled_matrix(a) : chunked_matrix(a, 64 * 16);
+        const SharedMatrix bm = swizzled ? swizzled_matrix(b) : chunked_matrix(b, 32 * 16);
+        warpgroup_begin();
+        multiply_warpgroup(sums, am, bm, false);
+        multiply_warpgroup(sums, am, bm, true);
+        warpgroup_commit();
+        if (early) {
+          block_barrier();
+          std::memset(a + 32 * thread_index(), 0, 32);
+          block_barrier();
+        }
+        warpgroup_wait<0>(sums);
+        for (int j = 0; j < 4; ++j)
+          for (int e = 0; e < 4; ++e) {
+            const int row = warp_index() * 16 + lane_index() / 4 + e / 2 * 8;
+            const int column = 8 * j + lane_index() % 4 * 2 + e % 2;
+            int sum = 0;
+            for (int k = 0; k < 32; ++k) sum += 2 * left(row, k) * right(column, k);
+            wrong += sums[j][e] != sum;
+          }
+      });
+      if (early)
+        CHECK(wrong > 0);
+      else
+        CHECK_EQUAL(wrong, 0);
+    }
 }
 
 TEST(a_missing_barrier_shows) {

@@ -47,6 +47,13 @@ constexpr int kFixedShapes = 4;
 bool convolution_fixed_tiles_supports(const ConvolutionFixedArguments& arguments);
 void convolution_fixed_tiles(Context& context, const ConvolutionFixedArguments& arguments, int shape = -1);
 
+// The same by Hopper's products of four warps and copies by engine (9.0a): signed codes of 8 bits in whole
+// vectors of 16 channels. `shape` as above, of its own shapes.
+constexpr int kWarpgroupShapes = 3;
+bool convolution_fixed_warpgroups_supports(const ConvolutionFixedArguments& arguments);
+void convolution_fixed_warpgroups(Context& context, const ConvolutionFixedArguments& arguments,
+                                  int shape = -1);
+
 // One thread an output, 64-bit sums: everything but `spread`.
 void convolution_fixed_elements(Context& context, const ConvolutionFixedArguments& arguments);
 

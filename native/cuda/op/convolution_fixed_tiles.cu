@@ -47,16 +47,6 @@ int best_shape(const Context& context, int64_t pixels, const FixedRuns& runs, in
   return best;
 }
 
-// Vectors of 16 bytes that never leave a tap can be copied as they are.
-bool needs_gather(const ConvolutionFixedArguments& a, const FixedRuns& runs) {
-  const int64_t b = a.src.element_bytes();
-  return runs.bytes % 16 != 0 ||
-         (reinterpret_cast<uintptr_t>(a.src.data) | uint64_t(a.src.pixel_stride * b) |
-          uint64_t(a.src.row_stride * b) | uint64_t(a.src.images > 1 ? a.src.image_stride * b : 0)) %
-                 16 !=
-             0;
-}
-
 // As make_fixed_step, for shifts of 0 to 62.
 LongStep make_long_step(const Requantise& r) {
   LongStep step;
@@ -102,7 +92,28 @@ void describe_epilogue(const ConvolutionFixedArguments& a, FixedTilesJob& job) {
   job.half = e.output.shift > 0 ? std::ldexp(1.0, e.output.shift - 1) : 0.0;
 }
 
-FixedTilesJob describe(const ConvolutionFixedArguments& a, const FixedRuns& runs) {
+template <class Shape, bool kGather, bool kWords>
+void launch_shape(Context& context, FixedTilesJob& job, int64_t groups) {
+  const int64_t rows = (int64_t{job.pixels} + Shape::kRows - 1) / Shape::kRows;
+  job.tiles_n = (job.runs.columns + Shape::kColumns - 1) / Shape::kColumns;
+  job.tiles = int(rows * job.tiles_n);
+  job.halo_parts = halo_blocks(job.dst, Shape::kThreads);
+  launch(context, "fixed_tiles", Grid{job.tiles + job.halo_parts, 1, int(groups)}, Shape::kThreads,
+         FixedTileMemory<Shape>::kBytes, fixed_tiles<Shape, kGather, kWords>, job);
+}
+
+}  // namespace
+
+bool needs_gather(const ConvolutionFixedArguments& a, const FixedRuns& runs) {
+  const int64_t b = a.src.element_bytes();
+  return runs.bytes % 16 != 0 ||
+         (reinterpret_cast<uintptr_t>(a.src.data) | uint64_t(a.src.pixel_stride * b) |
+          uint64_t(a.src.row_stride * b) | uint64_t(a.src.images > 1 ? a.src.image_stride * b : 0)) %
+                 16 !=
+             0;
+}
+
+FixedTilesJob describe_fixed_tiles(const ConvolutionFixedArguments& a, const FixedRuns& runs) {
   FixedTilesJob job{};
   const int64_t b = a.src.element_bytes();
   job.src = static_cast<const char*>(a.src.data);
@@ -134,18 +145,6 @@ FixedTilesJob describe(const ConvolutionFixedArguments& a, const FixedRuns& runs
   return job;
 }
 
-template <class Shape, bool kGather, bool kWords>
-void launch_shape(Context& context, FixedTilesJob& job, int64_t groups) {
-  const int64_t rows = (int64_t{job.pixels} + Shape::kRows - 1) / Shape::kRows;
-  job.tiles_n = (job.runs.columns + Shape::kColumns - 1) / Shape::kColumns;
-  job.tiles = int(rows * job.tiles_n);
-  job.halo_parts = halo_blocks(job.dst, Shape::kThreads);
-  launch(context, "fixed_tiles", Grid{job.tiles + job.halo_parts, 1, int(groups)}, Shape::kThreads,
-         FixedTileMemory<Shape>::kBytes, fixed_tiles<Shape, kGather, kWords>, job);
-}
-
-}  // namespace
-
 bool convolution_fixed_tiles_supports(const ConvolutionFixedArguments& a) {
   if (a.weights.type != DataType::i8 || a.group > 65535) return false;
   constexpr int64_t kMost = int64_t{1} << 30;
@@ -165,7 +164,7 @@ bool convolution_fixed_tiles_supports(const ConvolutionFixedArguments& a) {
 
 void convolution_fixed_tiles(Context& context, const ConvolutionFixedArguments& a, int shape) {
   const FixedRuns runs = fixed_runs(a);
-  FixedTilesJob job = describe(a, runs);
+  FixedTilesJob job = describe_fixed_tiles(a, runs);
   job.weights = fixed_weights(context, a, runs);
   const bool gather = needs_gather(a, runs);
   if (shape < 0) shape = best_shape(context, job.pixels, runs, a.group, gather);

@@ -48,6 +48,11 @@ struct FixedTilesJob {
   double largest, sum_scale, bias_scale, half;
 };
 
+// The problem in the kernels' words, but for the weights and the tiles.
+FixedTilesJob describe_fixed_tiles(const ConvolutionFixedArguments& arguments, const FixedRuns& runs);
+// Whether vectors of 16 bytes can not be copied as they are: they leave a tap, or are not aligned.
+bool needs_gather(const ConvolutionFixedArguments& arguments, const FixedRuns& runs);
+
 template <int kTileRows, int kTileColumns, int kWarpsM, int kWarpsN, int kStageCount, int kResident>
 struct FixedTileShape {
   static constexpr int kRows = kTileRows, kColumns = kTileColumns;
@@ -57,6 +62,8 @@ struct FixedTileShape {
   static constexpr int kWarpsAcross = kWarpsN;
   static constexpr int kFragmentRows = kWarpRows / 16, kFragmentColumns = kWarpColumns / 8;
   static constexpr int kStageBytes = (kRows + kColumns) * kFixedBlock;
+  static constexpr int kCodesBytes = 0;  // codes take the place of the stages
+  static RISTRETTO_DEVICE void barrier() { block_barrier(); }
   // Rows and columns that a thread copies a vector of, so many apart.
   static constexpr int kApart = kThreads / 4;
   static constexpr int kCopiedRows = kRows / kApart, kCopiedColumns = kColumns / kApart;
@@ -72,10 +79,11 @@ struct FixedTileChannel {
   int32_t low;          // what the sums of low bytes lack: their codes were lessened by 128
 };
 
-// Behind the stages: rows, channels, and whether 32 bits do not suffice.
+// Behind the stages: codes on their way out, rows, channels, and whether 32 bits do not suffice.
 template <class Shape>
 struct FixedTileMemory {
-  static constexpr int kRowsAt = Shape::kStages * Shape::kStageBytes;
+  static constexpr int kCodesAt = Shape::kCodesBytes ? Shape::kStages * Shape::kStageBytes : 0;
+  static constexpr int kRowsAt = Shape::kStages * Shape::kStageBytes + Shape::kCodesBytes;
   static constexpr int kChannelsAt = kRowsAt + Shape::kRows * int(sizeof(FixedTileRow));
   static constexpr int kWideAt = kChannelsAt + Shape::kColumns * int(sizeof(FixedTileChannel));
   static constexpr int kBytes = kWideAt + 16;
@@ -135,7 +143,7 @@ RISTRETTO_DEVICE void prepare_fixed_tile(const FixedTilesJob& job, uint32_t firs
     rows[i].x = x + job.halo_w;
   }
   if (thread_index() == 0) *wide = job.has_narrow ? 0 : 1;
-  block_barrier();
+  Shape::barrier();
   constexpr int kChannels = Shape::kColumns / (kWords ? 2 : 1);
   for (int i = thread_index(); i < kChannels; i += Shape::kThreads) {
     const int in_group = first_column / (kWords ? 2 : 1) + i, k = group * job.group_k + in_group;
@@ -209,7 +217,7 @@ RISTRETTO_DEVICE void store_by_steps(const FixedTilesJob& job,
   constexpr int kPer = kWords ? 2 : 1, kChannels = Shape::kColumns / kPer;
   const int bytes = job.dst.type == DataType::i16 ? 2 : 1, pitch = kChannels * bytes + 16;
   const int flip = job.dst.type == DataType::u8 ? 0x80 : 0;
-  char* codes = shared_memory<char>();
+  char* codes = shared_memory<char>(Memory::kCodesAt);
   const int lane = lane_index();
   const int row0 = warp_index() / Shape::kWarpsAcross * Shape::kWarpRows + lane / 4;
   const int column0 = warp_index() % Shape::kWarpsAcross * Shape::kWarpColumns + lane % 4 * 2;
@@ -259,7 +267,7 @@ RISTRETTO_DEVICE void store_by_steps(const FixedTilesJob& job,
         }
       }
   }
-  block_barrier();
+  Shape::barrier();
   const int vectors = kChannels * bytes / 16, first_channel = first_column / kPer;
   const int valid = (job.group_k - first_channel) * bytes;
   char* dst = static_cast<char*>(job.dst.data) + (int64_t{group} * job.group_k + first_channel) * bytes;
