@@ -66,13 +66,14 @@ struct SharedMatrix {
   const void* start;
   int chunk_bytes;  // 0: swizzled
 
-  int8_t at(int row, int byte) const {
-    const auto* from = static_cast<const unsigned char*>(start);
-    if (chunk_bytes) return int8_t(from[byte / 16 * chunk_bytes + row * 16 + byte % 16]);
+  // 16 bytes of a row.
+  const int8_t* vector(int row, int chunk) const {
+    const auto* from = static_cast<const int8_t*>(start);
+    if (chunk_bytes) return from + chunk * chunk_bytes + row * 16;
     const size_t begin = executor::shared_offset(start);
-    size_t place = begin + size_t(row) * 64 + size_t(byte);
+    size_t place = begin + size_t(row) * 64 + size_t(chunk) * 16;
     place ^= (place >> 7 & 3) << 4;
-    return int8_t(from[ptrdiff_t(place) - ptrdiff_t(begin)]);
+    return from + (ptrdiff_t(place) - ptrdiff_t(begin));
   }
 };
 inline SharedMatrix swizzled_matrix(const void* shared) {
@@ -98,8 +99,11 @@ void multiply_warpgroup(int32_t (&sums)[kFragments][4], SharedMatrix a, SharedMa
     for (int j = 0; j < kFragments; ++j)
       for (int e = 0; e < 4; ++e) {
         int32_t sum = add ? sums[j][e] : 0;
-        for (int k = 0; k < 32; ++k)
-          sum += int32_t{a.at(row + e / 2 * 8, k)} * b.at(8 * j + column + e % 2, k);
+        for (int chunk = 0; chunk < 2; ++chunk) {
+          const int8_t* left = a.vector(row + e / 2 * 8, chunk);
+          const int8_t* right = b.vector(8 * j + column + e % 2, chunk);
+          for (int k = 0; k < 16; ++k) sum += int32_t{left[k]} * right[k];
+        }
         sums[j][e] = sum;
       }
   });

@@ -13,6 +13,8 @@ const at = (name: string) => join(folder, name);
 const letters = resolve(import.meta.dirname, '../../examples/letters');
 const weights = `--weights=${join(letters, 'letters.caffemodel')}`;
 const gpu = { RISTRETTO_EMULATED_GPU: '1' };
+/** Convolutions on codes by the kernel for Hopper. */
+const warpgroups = { RISTRETTO_WARPGROUPS: '1' };
 
 beforeAll(async () => {
   const drawn = await run('ristretto', ['draw_imageset', at('train'), at('test'), '--train=16', '--test=16']);
@@ -154,9 +156,11 @@ describe.skipIf(!hasReference)('SqueezeNet with --gpu', () => {
       '--against=ref',
       '--gpu=0',
     ];
-    const verified = await run('ristretto', args, gpu);
-    expect(verified.code, verified.stderr).toBe(0);
-    expect(verified.stderr).toMatch(/Use GPU with device ID 0/);
-    expect(verified.stdout).toMatch(/^0 of 5226411 codes differ/m);
+    for (const kernels of [{}, warpgroups]) {
+      const verified = await run('ristretto', args, { ...gpu, ...kernels });
+      expect(verified.code, verified.stderr).toBe(0);
+      expect(verified.stderr).toMatch(/Use GPU with device ID 0/);
+      expect(verified.stdout).toMatch(/^0 of 5226411 codes differ/m);
+    }
   });
 });
