@@ -95,7 +95,7 @@ require_tools() {
   for folder in '' "${CUDA_HOME:-}" "${CUDA_PATH:-}" /usr/local/cuda; do
     command -v "${folder:+$folder/bin/}nvcc" >/dev/null && return 0
   done
-  fail $MISSING 'nvcc was not found: install the CUDA toolkit 12 or newer, or set CUDA_HOME'
+  fail $MISSING 'nvcc was not found: install the CUDA toolkit 13 or newer, or set CUDA_HOME'
 }
 
 build_part() {
@@ -180,7 +180,7 @@ peers_part() {
     return 0
   fi
   local script
-  for script in bench/peers/torch_*.py; do
+  for script in bench/peers/torch_inference.py bench/peers/torch_training.py; do
     timeout 280 python3 "$script" | tee -a "$state/peers.jsonl" || echo "peers: $script failed"
   done
 }

@@ -4,7 +4,8 @@
 //
 // What a GPU can do at best (copy, read, int8 matrix products), then how much of that the kernels of the CUDA
 // backend use: each is first checked against the CPU, then timed by events on the device, in turns with the
-// rates it is compared with; medians over the rounds. A problem that occurs more than once is measured once.
+// rates it is compared with; medians over the rounds. "warp groups": how many times as fast Hopper's own
+// kernel is. A problem that occurs more than once is measured once.
 // --smoke: tiny problems, few rounds, for a test. --check: says only whether there is a GPU to be used.
 // Exit code 77: there is none; 1: something failed, and all else was measured.
 #include <cstdio>
@@ -146,6 +147,10 @@ std::string report_convolution(const std::string& net, const Shape& shape, int64
   }
   std::printf("  %10.1f us %7.2f TOP/s %4.0f %%", 1e6 * row.seconds, 1e-12 * row.operations / row.seconds,
               100 * row.floor / row.seconds);
+  if (row.warpgroup_seconds > 0) {
+    std::printf("  warp groups %.2f", row.seconds / row.warpgroup_seconds);
+    json.number("warpgroup_seconds", row.warpgroup_seconds);
+  }
   return json.number("seconds", row.seconds)
       .number("ops_per_s", row.operations / row.seconds)
       .number("floor_s", row.floor)

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <random>
 
 #include "core/aligned_buffer.h"
 #include "core/op/convolution_fixed.h"
+#include "cuda/op/convolution_fixed.h"
 #include "cuda/ops.h"
 
 namespace ristretto::bench {
@@ -80,11 +82,11 @@ class Operands {
     return double(src_.size() + dst_.size() - 2 * kSlack + weights_.size() + bias_.size());
   }
 
-  void check() {
+  void check(const std::function<void()>& run) {
     const int64_t images = a_.src.images, image = a_.dst.image_stride;
     const int64_t looked_at[] = {0, std::min<int64_t>(1, images - 1), images / 2, images - 1};
     for (const int64_t n : looked_at) std::memset(dst_.bytes() + n * image, 0x55, size_t(image));
-    cuda::run(machine_.device, a_);
+    run();
     machine_.device.synchronize();
 
     ConvolutionFixedArguments right = a_;
@@ -153,9 +155,16 @@ ConvolutionRow bench_convolution(Machine& machine, RateMeter& meter, const Rates
     row.left_out = "on the CPU: no kernel";
     return row;
   }
-  operands.check();
-  const auto seconds = seconds_in_turns(machine, {[&] { cuda::run(machine.device, operands.arguments()); },
-                                                  meter.copy_pass(), meter.multiply_pass()});
+  std::vector<std::function<void()>> turns = {[&] { cuda::run(machine.device, operands.arguments()); },
+                                              meter.copy_pass(), meter.multiply_pass()};
+  operands.check(turns[0]);
+  if (machine.device.device().warpgroups &&
+      cuda::convolution_fixed_warpgroups_supports(operands.arguments())) {
+    turns.push_back([&] { cuda::convolution_fixed_warpgroups(machine.device, operands.arguments()); });
+    operands.check(turns.back());
+  }
+  const auto seconds = seconds_in_turns(machine, turns);
+  if (seconds.size() > 3) row.warpgroup_seconds = seconds[3];
   row.seconds = seconds[0];
   const double bandwidth = meter.cached(row.bytes) ? rates.cached_read : meter.copy_rate(seconds[1]);
   row.floor = std::max(row.operations / meter.multiply_rate(seconds[2]), row.bytes / bandwidth);
