@@ -1,6 +1,6 @@
 export { ActivationArena } from './arena.js';
 export type { NetLayer } from './build.js';
-export { filterNet, meetsRule, type NetStateValues } from './filter-net.js';
+export { filterNet, meetsRule, withLayers, type NetStateValues } from './filter-net.js';
 export { insertSplits } from './insert-splits.js';
 export * from './layer.js';
 export type { NetMemory } from './memory.js';
