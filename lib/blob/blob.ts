@@ -38,7 +38,7 @@ interface Source {
 /**
  * A named tensor of float32, N-dimensional, row-major: data, and a diff of the same shape where training needs
  * one. Memory comes at the first use, so shapes can be known, checked and planned before any is taken; it belongs to
- * the device that was the current one when the blob was made.
+ * the device that was the current one when the blob was made, where no other is given.
  */
 export class Blob {
   /** Raised by whoever writes the data; kernels repack weights when it changes. */
@@ -52,11 +52,12 @@ export class Blob {
   #tensors = new Map<string, NativeTensor>();
   #array: Float32Array | null = null;
   #placement = 0;
-  readonly #device = currentDevice();
 
   constructor(
     readonly name: string,
     shape: readonly number[] = [],
+    /** Where its own memory comes from. */
+    readonly device = currentDevice(),
   ) {
     this.reshape(shape);
   }
@@ -313,7 +314,7 @@ export class Blob {
   #allocate(): Storage {
     try {
       return {
-        buffer: new NativeMemory(4 * this.#count, this.#device),
+        buffer: new NativeMemory(4 * this.#count, this.device),
         byteOffset: 0,
         capacity: this.#count,
       };

@@ -14,4 +14,5 @@ export {
 } from './net.js';
 export type { NetParam } from './params.js';
 export { blobToProto, type CopyReport } from './weights.js';
+export { sideBySide } from './side-by-side.js';
 export { checkWiring } from './wiring.js';

@@ -1,6 +1,12 @@
 import { availableParallelism } from 'node:os';
-import { NetError, RistrettoError, UsageError } from '../errors/index.js';
-import type { LayerCheckpoint, Net, NetOptions, Observer } from '../graph/index.js';
+import { NetError, UsageError } from '../errors/index.js';
+import {
+  sideBySide,
+  type LayerCheckpoint,
+  type Net,
+  type NetOptions,
+  type Observer,
+} from '../graph/index.js';
 import { onDevice, ops, type NativeDevice } from '../native/index.js';
 import { clone, has, type LayerParameter, type NetParameter } from '../proto/index.js';
 import { checkpointsOf, restoreCheckpoints } from './checkpoints.js';
@@ -207,21 +213,13 @@ export class Replicas {
     this.#apart = false;
   }
 
-  /** Does a thing with all replicas at once. Where some fail it rejects when all have come to rest: as the first one. */
+  /** Does a thing with all replicas at once, and remembers where that failed. */
   async #all(work: (net: Net, index: number) => Promise<void>): Promise<void> {
-    const results = await Promise.allSettled(this.nets.map(work));
-    const failed = results.findIndex(({ status }) => status === 'rejected');
-    if (failed < 0) return;
-    this.#apart = true;
-    const { reason } = results[failed] as PromiseRejectedResult;
-    throw this.count > 1 ? onGpu(reason, this.devices[failed].id) : reason;
+    try {
+      await sideBySide(this.nets, this.devices, work);
+    } catch (error) {
+      this.#apart = true;
+      throw error;
+    }
   }
-}
-
-/** Adds to an error which GPU it arose on. */
-function onGpu(error: unknown, id: number): unknown {
-  if (!(error instanceof Error) || error.name === 'AbortError' || error instanceof UsageError) return error;
-  if (!(error instanceof RistrettoError)) return new Error(`GPU ${id}: ${error.message}`, { cause: error });
-  const { layer, file, field } = error;
-  return new NetError(`GPU ${id}: ${error.reason}`, { layer, file, field, cause: error });
 }
