@@ -75,7 +75,7 @@ export class Replicas {
       throw new NetError('has no bottoms and learns: several GPUs cannot share it', {
         layer: inputs.params[0].layer.name,
       });
-    const batch = new WideBatch(inputs, count);
+    const batch = new WideBatch(inputs, devices);
     const nets: Net[] = [];
     for (const [index, device] of devices.entries()) {
       const own = { ...others, ...queue, sources: batch.parts[index], batchShare: { index, count } };

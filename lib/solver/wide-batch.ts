@@ -1,6 +1,7 @@
 import { Blob } from '../blob/index.js';
 import { NetError, UsageError } from '../errors/index.js';
 import { filterNet, withLayers, type Net } from '../graph/index.js';
+import type { NativeDevice } from '../native/index.js';
 import { clone, type LayerParameter } from '../proto/index.js';
 import type { NetDefinition } from './net-definitions.js';
 
@@ -45,13 +46,16 @@ export class WideBatch {
   /** The shapes of the tops when they were cut last. */
   readonly #cut = new Map<string, readonly number[]>();
 
-  /** `net` has input layers alone, and keeps all its blobs. */
+  readonly count: number;
+
+  /** `net` has input layers alone, and keeps all its blobs; there is a part for each device. */
   constructor(
     readonly net: Net,
-    readonly count: number,
+    devices: readonly NativeDevice[],
   ) {
+    this.count = devices.length;
     const names = [...net.sourceTops.keys()];
-    this.parts = Array.from({ length: count }, () => new Map(names.map((name) => [name, new Blob(name)])));
+    this.parts = devices.map((device) => new Map(names.map((name) => [name, new Blob(name, [], device)])));
     this.#cutTops();
   }
 

@@ -158,6 +158,20 @@ describe('training on several GPUs', () => {
     shown(several).forEach((value, i) => expect(value).toBeCloseTo(shown(alone)[i], 5));
   });
 
+  it('has the memory of each net on its own GPU, whatever the current one is', async () => {
+    const { Updater } = await import('../../../lib/solver/update.js');
+    const { solver } = await make(net(2), 0, '', { devices: [new lib.Device(2), new lib.Device(1)] });
+    await solver.step(1);
+    const { nets, inputs } = solver.replicas;
+    const blobsOf = (made: Ristretto.Net) => [
+      ...made.params.map(({ blob }) => blob),
+      ...made.layers.flatMap(({ bottom, top }) => [...bottom, ...top]),
+    ];
+    const ids = (blobs: readonly Ristretto.Blob[]) => new Set(blobs.map(({ device }) => device?.id));
+    expect([...nets, inputs].map((made) => ids(blobsOf(made)))).toEqual([2, 1, 2].map((id) => new Set([id])));
+    expect(ids(new Updater(solver.net, solver.param).histories)).toEqual(new Set([2]));
+  });
+
   it('tests on the first GPU, and shows what its layers see with debug_info', async () => {
     const { solver, events } = await make(
       net(2),
