@@ -218,6 +218,14 @@ describe('training on several GPUs', () => {
     expect(solver.iteration).toBe(1);
   });
 
+  it('says which GPU has too little memory, and can be closed', async () => {
+    const devices = [new lib.Device(0), new lib.Device(1, { memoryLimit: 1024 })];
+    const { solver } = await make(net(2), 0, '', { devices });
+    await expect(solver.step(1)).rejects.toThrow(/cannot allocate \d+ bytes on GPU 1/);
+    await solver.close();
+    await expect(solver.replicas.forward()).rejects.toThrow('the net is closed');
+  });
+
   it('goes on together behind a pass that one GPU left earlier than the others', async () => {
     const { solver } = await make(labelled, 2, '', { trainActivations: true });
     const { inputs, nets } = solver.replicas;
