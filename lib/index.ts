@@ -7,7 +7,14 @@ export { DataError, FormatError, NetError, RistrettoError, UsageError } from './
 export * from './proto/index.js';
 export {
   cpuFeatures,
+  Device,
+  devices,
+  onDevice,
   Stream,
+  useDevice,
+  type DeviceOptions,
+  type GpuInfo,
+  type NativeDevice,
   type NativeStream,
   type StreamOptions,
   type StreamTiming,

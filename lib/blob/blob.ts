@@ -1,4 +1,10 @@
-import { NativeMemory, Tensor, type NativeBuffer, type NativeTensor } from '../native/index.js';
+import {
+  currentDevice,
+  NativeMemory,
+  Tensor,
+  type NativeBuffer,
+  type NativeTensor,
+} from '../native/index.js';
 import { RistrettoError } from '../errors/index.js';
 
 /** Caffe's own bound: a blob's element count fits an int32. */
@@ -31,7 +37,8 @@ interface Source {
 
 /**
  * A named tensor of float32, N-dimensional, row-major: data, and a diff of the same shape where training needs
- * one. Memory comes at the first use, so shapes can be known, checked and planned before any is taken.
+ * one. Memory comes at the first use, so shapes can be known, checked and planned before any is taken; it belongs to
+ * the device that was the current one when the blob was made, where no other is given.
  */
 export class Blob {
   /** Raised by whoever writes the data; kernels repack weights when it changes. */
@@ -49,6 +56,8 @@ export class Blob {
   constructor(
     readonly name: string,
     shape: readonly number[] = [],
+    /** Where its own memory comes from. */
+    readonly device = currentDevice(),
   ) {
     this.reshape(shape);
   }
@@ -304,7 +313,11 @@ export class Blob {
 
   #allocate(): Storage {
     try {
-      return { buffer: new NativeMemory(4 * this.#count), byteOffset: 0, capacity: this.#count };
+      return {
+        buffer: new NativeMemory(4 * this.#count, this.device),
+        byteOffset: 0,
+        capacity: this.#count,
+      };
     } catch (error) {
       throw new RistrettoError(
         `blob '${this.name}' of shape ${this.shapeText}: ${(error as Error).message}`,

@@ -57,7 +57,7 @@ export const gpuOptions = {
   gpu: {
     kind: 'string',
     value: 'IDS',
-    help: 'run on this GPU; without a usable one the CPU is used, after a warning',
+    help: 'run on this GPU; without a usable one the CPU is used, after a warning. caffe train and test take several, as 0,1 or all: to train, each has a batch of its own',
   },
   gpu_memory: {
     kind: 'integer',

@@ -86,6 +86,17 @@ export function gpuLines(site: LogSite, id: number, name: string): OriginalLine[
   ];
 }
 
+/** The device lines of a command that runs on several GPUs. */
+export function severalGpuLines(
+  site: LogSite,
+  gpus: readonly { id: number; name: string }[],
+): OriginalLine[] {
+  return [
+    { site, text: `Using GPUs ${gpus.map(({ id }) => id).join(', ')}` },
+    ...gpus.map(({ id, name }) => ({ site, text: `GPU ${id}: ${name}` })),
+  ];
+}
+
 export function integerLengthLines(lengths: readonly LayerIntegerLengths[]): OriginalLine[] {
   return lengths.map(({ layer, input, output, parameters }) => ({
     site: { file: 'quantization.cpp', line: 170 },

@@ -53,15 +53,14 @@ export class TrainReport {
   }
 
   start(solver: Solver): void {
-    const { net, param, iteration } = solver;
+    const { net, param, iteration, replicas } = solver;
     this.#first = this.#iteration = iteration;
     this.#end = Math.min(param.max_iter, this.most === undefined ? Infinity : iteration + this.most);
-    this.#batch =
-      param.iter_size * Math.max(1, ...[...net.sourceTops.values()].map((blob) => blob.shape[0] ?? 1));
+    this.#batch = param.iter_size * replicas.batchSize;
     const { memory } = net;
     for (const line of trainLines.solving(net.name, param.lr_policy)) this.output.log(line);
     this.output.note(
-      `training takes ${bytesText(memory.total)}: parameters ${bytesText(memory.parameters)}, ` +
+      `training takes ${bytesText(memory.total)}${replicas.count > 1 ? ` on each of ${replicas.count} GPUs` : ''}: parameters ${bytesText(memory.parameters)}, ` +
         `activations ${bytesText(memory.kept + memory.activations + memory.inputs)}, gradients ${bytesText(memory.gradients)}`,
     );
     this.#started = this.#lapStarted = performance.now();
@@ -134,6 +133,7 @@ export class TrainReport {
       seconds,
       imagesPerSecond: (iterations * this.#batch) / seconds,
       batch: this.#batch,
+      gpus: solver.replicas.devices.map(({ id }) => id),
       seed: solver.seed,
       displayed: this.#displayed,
       tests: this.#tests,

@@ -14,7 +14,7 @@ import { defaultPartBytes } from '../graph/batch-parts.js';
 import { locateError } from '../graph/build.js';
 import { checkMemory, memoryLimit } from '../graph/memory.js';
 import { fillParams } from '../graph/params.js';
-import { fixedBound, NativeMemory, type FixedBound, type NativeStream } from '../native/index.js';
+import { fixedBound, NativeMemory, onDevice, type FixedBound, type NativeStream } from '../native/index.js';
 import type { NetParameter, Phase } from '../proto/index.js';
 import { decide } from './decide.js';
 import { describePlan, type PlanDescription } from './describe.js';
@@ -158,7 +158,7 @@ export class IntegerNet {
   }> {
     fillParams(this.#net.params, this.#options.seed ?? 0);
     if (!this.#lowering || this.#shapesChanged() || this.#parameters.stale([...this.#bounds.keys()]))
-      await this.#lower();
+      await onDevice(this.stream.device, () => this.#lower());
     return {
       lowering: this.#lowering!,
       plan: this.#plan!,
@@ -175,6 +175,10 @@ export class IntegerNet {
 
   /** Runs one pass and waits until it is done; the outputs then hold its values. */
   async forward(options: { signal?: AbortSignal } = {}): Promise<void> {
+    await onDevice(this.stream.device, () => this.#forward(options));
+  }
+
+  async #forward(options: { signal?: AbortSignal }): Promise<void> {
     if (this.#closed) throw new UsageError('the net is closed');
     if (this.#running) throw new UsageError('the net runs already: await its forward first');
     this.#running = true;

@@ -1,5 +1,5 @@
 import { Blob } from '../blob/index.js';
-import { ops, type NativeStream } from '../native/index.js';
+import { onDevice, ops, type NativeStream } from '../native/index.js';
 import type { IntegerNet } from './integer-net.js';
 import type { Step } from './steps.js';
 import type { CodeSlice } from './storage.js';
@@ -31,7 +31,8 @@ export interface BlobComparison {
 /** Numbers of codes (channels first), of as many fractional bits. */
 export async function readCodes(net: IntegerNet, slice: CodeSlice, fractionalLength: number): Promise<Blob> {
   const { images, height, width } = slice.memory.shape;
-  const blob = new Blob(slice.memory.name, [images, slice.channels, height, width]);
+  const shape = [images, slice.channels, height, width];
+  const blob = new Blob(slice.memory.name, shape, net.stream.device);
   ops.dequantise(net.stream, {
     src: net.program.codes(slice),
     dst: blob.tensor(),
@@ -166,6 +167,10 @@ function row(step: Checked, codes: number, mismatches: readonly Mismatch[]): Blo
  * with the very codes that the step read: a difference does not spread to the layers behind it.
  */
 export async function compareWithSimulation(net: IntegerNet): Promise<BlobComparison[]> {
+  return onDevice(net.stream.device, () => simulateAll(net));
+}
+
+async function simulateAll(net: IntegerNet): Promise<BlobComparison[]> {
   const { lowering, parameters } = await net.prepare();
   const rows: BlobComparison[] = [];
   for (const step of lowering.steps) {

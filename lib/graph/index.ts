@@ -1,6 +1,6 @@
 export { ActivationArena } from './arena.js';
 export type { NetLayer } from './build.js';
-export { filterNet, meetsRule, type NetStateValues } from './filter-net.js';
+export { filterNet, meetsRule, withLayers, type NetStateValues } from './filter-net.js';
 export { insertSplits } from './insert-splits.js';
 export * from './layer.js';
 export type { NetMemory } from './memory.js';
@@ -14,4 +14,5 @@ export {
 } from './net.js';
 export type { NetParam } from './params.js';
 export { blobToProto, type CopyReport } from './weights.js';
+export { sideBySide } from './side-by-side.js';
 export { checkWiring } from './wiring.js';

@@ -18,6 +18,13 @@ export interface LearnableBlob {
   statistic?: boolean;
 }
 
+/** One of the equal parts that a batch was cut into along axis 0, for as many nets side by side. */
+export interface BatchShare {
+  /** From 0, in the order of the batch. */
+  index: number;
+  count: number;
+}
+
 /** What a layer may know of the net that holds it. */
 export interface LayerContext {
   phase: Phase;
@@ -38,6 +45,11 @@ export interface LayerContext {
    * stochastically as the original does.
    */
   trainNearest?: boolean;
+  /**
+   * The net sees a part of the batch: what is drawn per element must be what the whole batch would draw there. Unset
+   * for a whole batch.
+   */
+  batchShare?: BatchShare;
   /** The net will ask for gradients: keep what the backward pass needs of the forward pass. */
   backward?: boolean;
   /** Aborts waiting work (prefetch, decoding). */
@@ -101,6 +113,11 @@ export abstract class Layer {
   /** The learnable blobs alone. */
   get blobs(): Blob[] {
     return this.learnable.map((entry) => entry.blob);
+  }
+
+  /** Elements of the whole batch before those of a blob that belong to this net's part of it. */
+  protected elementsBefore(blob: Blob): number {
+    return (this.context.batchShare?.index ?? 0) * blob.count;
   }
 
   /** Raises an error that names this layer and, where given, the prototxt's field. */

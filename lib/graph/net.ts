@@ -2,6 +2,7 @@ import type { Blob } from '../blob/index.js';
 import { NetError, UsageError } from '../errors/index.js';
 import {
   NativeMemory,
+  onDevice,
   Stream,
   type InstructionSet,
   type NativeBuffer,
@@ -14,7 +15,7 @@ import { buildNet, locateError, type Connections, type NetLayer } from './build.
 import { filterNet, withLayers } from './filter-net.js';
 import { noDiffs, planDiffs, planGradients, type DiffPlan } from './gradients.js';
 import { insertSplits } from './insert-splits.js';
-import type { BackwardPass, Layer, LayerRegistry } from './layer.js';
+import type { BackwardPass, BatchShare, Layer, LayerRegistry } from './layer.js';
 import { checkMemory, measureMemory, memoryLimit, type NetMemory } from './memory.js';
 import { collectParams, fillParams, type NetParam } from './params.js';
 import { RecordedPass, type Stretch } from './recorded-pass.js';
@@ -40,7 +41,10 @@ export interface NetOptions {
   phase?: Phase;
   level?: number;
   stages?: readonly string[];
-  /** The queue that the layers run on; the net makes one of `threads` threads where none is given. */
+  /**
+   * The queue that the layers run on; the net makes one of `threads` threads, on the current device, where none is
+   * given. All memory that the net takes, at whatever time, belongs to the stream's device.
+   */
   stream?: NativeStream;
   threads?: number;
   isa?: InstructionSet;
@@ -51,6 +55,8 @@ export interface NetOptions {
    * diffs stay readable too, else those of the parameters alone.
    */
   backward?: boolean;
+  /** The net runs on one of the equal parts that a batch was cut into; the whole batch where unset. */
+  batchShare?: BatchShare;
   /** Seeds fillers, crops, mirrors, dropout. Default 0. */
   seed?: number;
   /**
@@ -162,6 +168,17 @@ export class Net {
 
   /** Builds a net: wiring checked, every shape set, total memory known, none of it taken. */
   static async create(options: NetOptions): Promise<Net> {
+    const { threads, isa, profile } = options;
+    const stream = options.stream ?? new Stream({ threads, isa, profile });
+    try {
+      return await onDevice(stream.device, () => Net.#build(options, stream));
+    } catch (error) {
+      if (!options.stream) stream.close();
+      throw error;
+    }
+  }
+
+  static async #build(options: NetOptions, stream: NativeStream): Promise<Net> {
     const { registry, signal } = options;
     const param = upToDate(options.param);
     const state = param.state;
@@ -193,18 +210,19 @@ export class Net {
         trainActivations: options.trainActivations,
         trainNearest: options.trainNearest,
         backward: options.backward,
+        batchShare: options.batchShare,
         signal,
       },
     });
     try {
-      return new Net(options, phase, connections);
+      return new Net(options, stream, phase, connections);
     } catch (error) {
       await Promise.allSettled(connections.layers.map(({ layer }) => layer.close()));
       throw error;
     }
   }
 
-  private constructor(options: NetOptions, phase: Phase, connections: Connections) {
+  private constructor(options: NetOptions, stream: NativeStream, phase: Phase, connections: Connections) {
     this.#options = options;
     this.#connections = connections;
     this.name = options.param.name;
@@ -224,14 +242,8 @@ export class Net {
     this.#fusedGradients = fuseReluGradients(this.layers, this.#gradients, this.#fused);
     this.#arena = options.arena ?? new ActivationArena();
     this.#ownsStream = !options.stream;
-    this.stream =
-      options.stream ?? new Stream({ threads: options.threads, isa: options.isa, profile: options.profile });
-    try {
-      this.#makePlan();
-    } catch (error) {
-      if (this.#ownsStream) this.stream.close();
-      throw error;
-    }
+    this.stream = stream;
+    this.#makePlan();
     this.#arena.attach(this.stream);
   }
 
@@ -301,6 +313,10 @@ export class Net {
    * the first error, or the signal's reason, when the stream is at rest again.
    */
   async forward(options: ForwardOptions = {}): Promise<void> {
+    await onDevice(this.stream.device, () => this.#forward(options));
+  }
+
+  async #forward(options: ForwardOptions): Promise<void> {
     const { from = 0, to = this.layers.length - 1 } = options;
     if (this.#closed) throw new UsageError('the net is closed');
     if (this.#running) throw new UsageError('the net runs already: await its forward first');
@@ -335,6 +351,10 @@ export class Net {
    * waits until it is done. Needs `backward` among the net's options; every `forward` allows one.
    */
   async backward(options: BackwardOptions = {}): Promise<void> {
+    await onDevice(this.stream.device, () => this.#backward(options));
+  }
+
+  async #backward(options: BackwardOptions): Promise<void> {
     if (this.#closed) throw new UsageError('the net is closed');
     if (this.#running) throw new UsageError('the net runs already: await it first');
     if (!this.#options.backward) throw new UsageError('backward needs a net made with backward: true');
@@ -544,7 +564,9 @@ export class Net {
             this.layers,
             plannable,
             this.#fused,
-            this.#inParts ? (this.#options.partBytes ?? defaultPartBytes(this.stream)) : Infinity,
+            this.#inParts && !this.#options.batchShare
+              ? (this.#options.partBytes ?? defaultPartBytes(this.stream))
+              : Infinity,
           );
     }
     for (const blob of this.#diffs.offsets.keys()) blob.releaseDiff();

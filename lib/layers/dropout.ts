@@ -27,7 +27,7 @@ export class Dropout extends AliasLayer {
   /** Draws anew at every forward. */
   override forward([bottom]: readonly Blob[], [top]: readonly Blob[], stream: NativeStream): void {
     if (this.#ratio === 0) return;
-    this.#drop(bottom.tensor(), top.tensor(), this.#forwards++, stream);
+    this.#drop(bottom.tensor(), top.tensor(), this.elementsBefore(bottom), this.#forwards++, stream);
   }
 
   /** Drops the elements that the last forward dropped: their random words say which. */
@@ -36,10 +36,22 @@ export class Dropout extends AliasLayer {
     stream: NativeStream,
   ): void {
     if (this.#ratio === 0 || !propagateDown[0]) return;
-    this.#drop(top.diffTensor(), bottom.diffTensor(), this.#forwards - 1, stream);
+    this.#drop(
+      top.diffTensor(),
+      bottom.diffTensor(),
+      this.elementsBefore(bottom),
+      this.#forwards - 1,
+      stream,
+    );
   }
 
-  #drop(src: NativeTensor, dst: NativeTensor, step: number, stream: NativeStream): void {
+  #drop(
+    src: NativeTensor,
+    dst: NativeTensor,
+    firstElement: number,
+    step: number,
+    stream: NativeStream,
+  ): void {
     ops.dropout(stream, {
       src,
       dst,
@@ -48,7 +60,7 @@ export class Dropout extends AliasLayer {
         seed: this.context.seed,
         stream: fnv1a32(`${this.name}/dropout`),
         step,
-        firstElement: 0,
+        firstElement,
       },
       label: this.name,
     });

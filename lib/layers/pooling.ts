@@ -108,7 +108,7 @@ export class Pooling extends ImageLayer {
       src: bottom.tensor(),
       dst: top.tensor(),
       mask: mask?.tensor(),
-      ...this.#windows(this.#draws),
+      ...this.#windows(this.#draws, top),
     });
     if (this.#kind === 'sampled') this.#draws++;
   }
@@ -128,7 +128,7 @@ export class Pooling extends ImageLayer {
       srcDiff: bottom.diffTensor(),
       accumulate,
       rectified: this.#rectified,
-      ...this.#windows(this.#draws - 1),
+      ...this.#windows(this.#draws - 1, top),
     });
   }
 
@@ -141,12 +141,12 @@ export class Pooling extends ImageLayer {
     return this.#rectified;
   }
 
-  #windows(step: number) {
+  #windows(step: number, top: Blob) {
     const random: RandomStream = {
       seed: this.context.seed,
       stream: fnv1a32(`${this.name}/window`),
       step,
-      firstElement: 0,
+      firstElement: this.elementsBefore(top),
     };
     return {
       kind: this.#kind,

@@ -122,7 +122,7 @@ export class Quantized extends Layer {
       trims.dst = this.formats.output;
       trims.srcRandom = this.#activationWords('input', bottom[0]);
       trims.dstRandom = this.#activationWords('output', top[0]);
-      this.#imagesSeen += bottom[0].shape[0] ?? 1;
+      this.#imagesSeen += (bottom[0].shape[0] ?? 1) * (this.context.batchShare?.count ?? 1);
     }
     this.#lastParams = params;
     this.#lastInputWords = trims.srcRandom ?? null;
@@ -275,14 +275,14 @@ export class Quantized extends Layer {
     return { params, made };
   }
 
-  /** The words of an activation's elements: counted over all images that this layer has seen. */
+  /** The words of an activation's elements: counted over all images of the batches that this layer has seen. */
   #activationWords(role: 'input' | 'output', blob: Blob): RandomStream | null {
     if (this.formats[role]?.rounding !== 'stochastic') return null;
     return {
       seed: this.context.seed,
       stream: fnv1a32(`${this.name}/${role}`),
       step: 0,
-      firstElement: this.#imagesSeen * blob.countFrom(1),
+      firstElement: this.#imagesSeen * blob.countFrom(1) + this.elementsBefore(blob),
     };
   }
 }

@@ -1,18 +1,18 @@
 export type * from './surface.js';
 import { addon } from './loader.js';
 
+export { currentDevice, NativeMemory, onDevice, Stream, useDevice } from './device.js';
+
 export const {
-  Buffer: NativeMemory,
   Tensor,
   CodeTensor,
   PackedWeights,
-  Stream,
   LmdbReader,
   LmdbWriter,
   convertImage,
   cpuFeatures,
   devices,
-  useDevice,
+  Device,
   benchConvolutionFixed,
   benchSpan,
   fixedBound,

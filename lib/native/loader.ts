@@ -20,9 +20,9 @@ function load(): NativeAddon {
   const require = createRequire(import.meta.url);
   const root = packageRoot();
   try {
-    // A GPU that the processor plays, for tests: the addon itself where it was built without nvcc.
+    // GPUs that the processor plays, for tests: the addon itself where it was built without nvcc.
     const emulated = join(root, 'build/Release/ristretto_emulated.node');
-    if (process.env.RISTRETTO_EMULATED_GPU === '1' && existsSync(emulated)) return require(emulated) as NativeAddon;
+    if (process.env.RISTRETTO_EMULATED_GPU && existsSync(emulated)) return require(emulated) as NativeAddon;
     return require('node-gyp-build')(root) as NativeAddon;
   } catch (error) {
     throw new Error(

@@ -87,6 +87,8 @@ export interface StreamOptions {
   isa?: InstructionSet;
   /** Collect timings per layer and op. */
   profile?: boolean;
+  /** Where ops run, null for the processor; an instruction set other than 'auto' is one of the processor. */
+  device?: NativeDevice | null;
 }
 
 /**
@@ -95,7 +97,9 @@ export interface StreamOptions {
  */
 export interface NativeStream {
   readonly threads: number;
-  /** Whether it belongs to a GPU: useDevice() had chosen one when it was made, and no instruction set was asked for. */
+  /** The GPU that it belongs to; null for the processor. */
+  readonly device: NativeDevice | null;
+  /** Whether it belongs to a GPU: it was made with one, and no instruction set was asked for. */
   readonly onDevice: boolean;
   /** Resolves when everything enqueued so far is done; rejects with the first error, which names the layer. */
   sync(): Promise<void>;
@@ -820,6 +824,12 @@ export interface DeviceOptions {
   math?: 'fp32' | 'tf32' | 'bf16';
 }
 
+/** A GPU to make memory and streams on. All memory made with one object comes from its pool. */
+export interface NativeDevice {
+  /** As `devices()` lists it. */
+  readonly id: number;
+}
+
 export interface LmdbRecord {
   key: string;
   value: Uint8Array;
@@ -913,7 +923,8 @@ export interface CpuFeatures {
 }
 
 export interface NativeAddon {
-  Buffer: new (bytes: number) => NativeBuffer;
+  /** Of the processor where no device is given. A GPU's can be read and written on the processor too. */
+  Buffer: new (bytes: number, device?: NativeDevice | null) => NativeBuffer;
   Tensor: new (
     buffer: NativeBuffer,
     byteOffset: number,
@@ -935,11 +946,8 @@ export interface NativeAddon {
   cpuFeatures(): CpuFeatures;
   /** The GPUs that the driver shows; where there is none, `why`. */
   devices(): { devices: GpuInfo[]; why: string };
-  /**
-   * Memory and streams made from now on belong to this GPU, null: to the processor. Throws where there is no such
-   * GPU, or it cannot be used.
-   */
-  useDevice(id: number | null, options?: DeviceOptions): void;
+  /** Throws where there is no such GPU, or it cannot be used. */
+  Device: new (id: number, options?: DeviceOptions) => NativeDevice;
   /** Every kernel that supports the problem, each checked against the definition, then timed; on a thread of its own. */
   benchConvolutionFixed(problem: ConvolutionProblem, options: BenchOptions): Promise<ConvolutionTiming[]>;
   benchSpan(problem: SpanProblem, options: BenchOptions): Promise<SpanTiming>;

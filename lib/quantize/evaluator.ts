@@ -1,7 +1,7 @@
 import type { Blob } from '../blob/index.js';
 import { createNet, type Engine, type RunnableNet } from '../engine/index.js';
 import { ActivationArena, Net, type LayerRegistry, type NetOptions } from '../graph/index.js';
-import { Stream, type NativeStream, type Rounding } from '../native/index.js';
+import { Stream, type NativeDevice, type NativeStream, type Rounding } from '../native/index.js';
 import { clone, type NetParameter, type Phase } from '../proto/index.js';
 import { RunningScores, type BatchScores, type NetScores, type OutputDescription } from './running-scores.js';
 
@@ -9,6 +9,8 @@ export interface EvaluatorOptions {
   weights: NetParameter;
   registry: LayerRegistry;
   threads?: number;
+  /** Where the nets run; the current device where unset. */
+  device?: NativeDevice;
   seed?: number;
   rounding?: Rounding;
   dataSource?: { train?: string; test?: string };
@@ -21,6 +23,9 @@ export interface EvaluatorOptions {
   level?: number;
   stages?: readonly string[];
 }
+
+/** Where a net is, and where its batches come from. */
+type Places = Pick<NetOptions, 'sources' | 'arena' | 'stream' | 'batchShare'>;
 
 /** Told of every batch of every net. */
 export type OnBatch = (net: number, batch: number, outputs: OutputDescription[], scores: BatchScores) => void;
@@ -80,12 +85,19 @@ export class Evaluator {
   #sources: Net | null = null;
 
   constructor(readonly options: EvaluatorOptions) {
-    this.stream = new Stream({ threads: options.threads });
+    this.stream = new Stream({ threads: options.threads, device: options.device });
   }
 
   /** Makes a net of one phase with its parameters filled. */
   async createNet(param: NetParameter, phase: Phase, more: Partial<NetOptions> = {}): Promise<Net> {
     const net = await this.#create(param, phase, more);
+    await this.#fill(net);
+    return net;
+  }
+
+  /** Makes a net as those that are scored are made, with its parameters filled. */
+  async createRunnable(param: NetParameter, phase: Phase, more: Places = {}): Promise<RunnableNet> {
+    const net = await createNet(this.options.engine ?? 'auto', this.#options(param, phase, more));
     await this.#fill(net);
     return net;
   }
@@ -164,7 +176,7 @@ export class Evaluator {
     return Net.create({ ...this.#options(param, phase), ...more });
   }
 
-  #options(param: NetParameter, phase: Phase, more: Pick<NetOptions, 'sources' | 'arena'> = {}) {
+  #options(param: NetParameter, phase: Phase, more: Places = {}) {
     const { registry, seed, rounding, dataSource, skipBad, signal, level, stages } = this.options;
     return {
       param,

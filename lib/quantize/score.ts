@@ -1,8 +1,10 @@
 import { registry } from '../data/index.js';
 import { UsageError } from '../errors/index.js';
+import type { NativeDevice } from '../native/index.js';
 import { Phase, readNetText, readWeights } from '../proto/index.js';
-import { Evaluator } from './evaluator.js';
+import { Evaluator, type OnBatch } from './evaluator.js';
 import type { RunOptions } from './options.js';
+import { scoreOnDevices } from './several-devices.js';
 import type { BatchScores, NetScores, OutputDescription } from './running-scores.js';
 
 export interface ScoreOptions extends RunOptions {
@@ -10,6 +12,8 @@ export interface ScoreOptions extends RunOptions {
   phase?: Phase;
   level?: number;
   stages?: readonly string[];
+  /** GPUs to score on, batches in turn; the current device where unset. Scores do not depend on it. */
+  devices?: readonly NativeDevice[];
   onBatch?: (batch: number, outputs: OutputDescription[], scores: BatchScores) => void;
 }
 
@@ -26,7 +30,9 @@ export async function score(options: ScoreOptions): Promise<ScoreResult> {
     throw new UsageError(`iterations must be a positive integer, not ${iterations}`);
   const net = typeof options.model === 'string' ? readNetText(options.model) : options.model;
   const weights = typeof options.weights === 'string' ? await readWeights(options.weights) : options.weights;
+  const { devices = [] } = options;
   const evaluator = new Evaluator({
+    device: devices[0],
     weights,
     registry,
     threads: options.threads,
@@ -41,12 +47,12 @@ export async function score(options: ScoreOptions): Promise<ScoreResult> {
     stages: options.stages,
   });
   try {
-    const [scores] = await evaluator.score(
-      [net],
-      options.phase ?? Phase.TEST,
-      iterations,
-      (_net, batch, outputs, batchScores) => options.onBatch?.(batch, outputs, batchScores),
-    );
+    const phase = options.phase ?? Phase.TEST;
+    const onBatch: OnBatch = (_net, batch, outputs, scores) => options.onBatch?.(batch, outputs, scores);
+    const scores =
+      devices.length > 1
+        ? await scoreOnDevices(evaluator, devices, net, phase, iterations, onBatch)
+        : (await evaluator.score([net], phase, iterations, onBatch))[0];
     return {
       ...scores,
       skippedRecords: evaluator.skippedRecords,

@@ -1,4 +1,5 @@
 import type { LayerRegistry, NetOptions } from '../graph/index.js';
+import type { NativeDevice } from '../native/index.js';
 import type { SolverParameter } from '../proto/index.js';
 import type { SolverEvent } from './events.js';
 import type { WatchOptions } from './watch.js';
@@ -18,6 +19,11 @@ export interface SolverOptions extends Pick<
   /** As read from a prototxt. It is not changed. */
   param: SolverParameter;
   registry: LayerRegistry;
+  /**
+   * GPUs to train on, each once; the current device alone where unset. Every one of several takes the batch that the
+   * prototxt says, so a pass is one over a batch as many times larger.
+   */
+  devices?: readonly NativeDevice[];
   /** Folder that relative paths in the prototxts start from; the working folder where unset. */
   baseFolder?: string;
   /** Weights to start from, behind those of the solver's own `weights`. */

@@ -23,7 +23,7 @@ import { readSideFile, writeSideFile, type SideFile } from './side-file.js';
 
 /** What a snapshot holds. */
 export interface SnapshotContent {
-  net: Net;
+  net: Pick<Net, 'toProto'>;
   histories: readonly Blob[];
   iteration: number;
   currentStep: number;

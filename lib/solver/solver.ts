@@ -15,8 +15,8 @@ import { LossWindow } from './loss-window.js';
 import { Magnitudes } from './magnitudes.js';
 import { NetDefinitions, type NetDefinition } from './net-definitions.js';
 import type { SolverOptions } from './options.js';
-import { outputValues } from './outputs.js';
 import { checkPolicy, currentStep, learningRate } from './policies/index.js';
+import { Replicas } from './replicas.js';
 import { sideFileOf, snapshotFiles } from './snapshot-files.js';
 import {
   readSnapshot,
@@ -37,7 +37,10 @@ import { Watch } from './watch.js';
  */
 export class Solver {
   readonly param: SolverParameter;
+  /** The net in training; on several devices the one on the first, which holds the parameters. */
   readonly net: Net;
+  /** The net in training on all devices. */
+  readonly replicas: Replicas;
   readonly tests: readonly TestNet[];
   readonly seed: number;
   readonly #options: SolverOptions;
@@ -85,10 +88,9 @@ export class Solver {
       memoryLimit,
       baseFolder,
       seed,
-      arena,
     };
     const open: Net[] = [];
-    const make = async (definition: NetDefinition, more: Partial<NetOptions>): Promise<Net> => {
+    const make = async (definition: NetDefinition, more?: Partial<NetOptions>): Promise<Net> => {
       const { phase, level, stages, file } = definition;
       try {
         const net = await Net.create({ ...shared, param: definition.param, phase, level, stages, ...more });
@@ -106,11 +108,15 @@ export class Solver {
     };
     try {
       const keep = param.debug_info ? 'all' : undefined;
-      const net = await make(definitions.train, { backward: true, threads, isa, profile, keep });
+      const passes = { arena, backward: true, threads, isa, profile, keep } as const;
+      const replicas = await Replicas.create(make, definitions.train, passes, options.devices);
+      const net = replicas.primary;
       const tests: TestNet[] = [];
       for (const [index, definition] of definitions.tests.entries())
-        tests.push(new TestNet(await make(definition, { stream: net.stream }), index, definition, net));
-      const solver = new Solver(options, param, net, tests, seed);
+        tests.push(
+          new TestNet(await make(definition, { arena, stream: net.stream }), index, definition, net),
+        );
+      const solver = new Solver(options, param, replicas, tests, seed);
       for (const weights of [...param.weights, ...(options.weights ?? [])])
         for (const file of weights.split(','))
           await net.copyTrainedLayers(baseFolder === undefined ? file : resolve(baseFolder, file), {
@@ -129,16 +135,17 @@ export class Solver {
   private constructor(
     options: SolverOptions,
     param: SolverParameter,
-    net: Net,
+    replicas: Replicas,
     tests: readonly TestNet[],
     seed: number,
   ) {
     this.#options = options;
     this.param = param;
-    this.net = net;
+    this.replicas = replicas;
+    this.net = replicas.primary;
     this.tests = tests;
     this.seed = seed;
-    this.#updater = new Updater(net, param);
+    this.#updater = new Updater(this.net, param);
     this.#loss = new LossWindow(param.average_loss);
     this.#watch = options.watch ? new Watch(options.watch) : null;
     if (param.snapshot > 0 || param.snapshot_after_train) assertWritable(this.#files(0).state);
@@ -182,8 +189,8 @@ export class Solver {
     if (this.#stopped) return;
     await this.#alone(async () => {
       if (display > 0 && this.#iteration % display === 0) {
-        await this.net.forward();
-        this.#loss.add(this.net.loss);
+        await this.replicas.forward();
+        this.#loss.add(this.replicas.loss);
         await this.#tell({ kind: 'display', ...this.#shown, outputs: [], last: true });
       }
       if (test_interval > 0 && this.#iteration % test_interval === 0) await this.#testAll();
@@ -224,7 +231,7 @@ export class Solver {
   /** Lets go of the nets. */
   async close(): Promise<void> {
     await Promise.allSettled(this.tests.map(({ net }) => net.close()));
-    await this.net.close();
+    await this.replicas.close();
   }
 
   get #reason(): 'request' | 'patience' {
@@ -262,21 +269,22 @@ export class Solver {
   }
 
   async #iterate(): Promise<void> {
-    const { param, net } = this;
+    const { param, replicas } = this;
     const iteration = this.#iteration;
     const shown = param.display > 0 && iteration % param.display === 0;
     const debug = shown && param.debug_info;
-    net.clearParamDiffs();
+    replicas.clearParamDiffs();
     let loss = 0;
     for (let i = 0; i < param.iter_size; i++) {
-      await net.forward(debug ? { observe: this.#magnitudes.forward } : {});
-      loss += net.loss;
-      await net.backward(debug ? { observe: this.#magnitudes.backward } : {});
+      await replicas.forward(debug ? { observe: this.#magnitudes.forward } : {});
+      loss += replicas.loss;
+      await replicas.backward(debug ? { observe: this.#magnitudes.backward } : {});
       if (debug) await this.#tell({ kind: 'debug', iteration, magnitudes: this.#magnitudes.take() });
     }
+    replicas.reduceGradients();
     loss /= param.iter_size;
     this.#loss.add(loss);
-    if (shown) await this.#tell({ kind: 'display', ...this.#shown, outputs: outputValues(net), last: false });
+    if (shown) await this.#tell({ kind: 'display', ...this.#shown, outputs: replicas.outputs, last: false });
     const rate = this.learningRate;
     await this.#tellRate(iteration, rate, shown);
     const clipping = await this.#updater.apply(rate, iteration);
@@ -318,7 +326,7 @@ export class Solver {
     let model: string | null = null;
     if (this.#options.watch!.save) {
       model = `${this.#prefix}_best.caffemodel${this.#hdf5 ? '.h5' : ''}`;
-      await writeModel(model, this.net.toProto(), { hdf5: this.#hdf5 });
+      await writeModel(model, this.replicas.toProto(), { hdf5: this.#hdf5 });
     }
     await this.#tell({ kind: 'best', iteration: this.#iteration, value, model });
   }
@@ -341,7 +349,7 @@ export class Solver {
     await this.#tell({ kind: 'snapshot', iteration, model, state, hdf5: this.#hdf5 });
     try {
       await writeSnapshot(files, {
-        net: this.net,
+        net: this.replicas,
         histories: this.#updater.histories,
         iteration,
         currentStep: currentStep(this.param, Math.max(0, iteration - 1)),
@@ -352,7 +360,7 @@ export class Solver {
           type: this.param.type,
           seed: this.seed,
           loss: this.#loss.state,
-          train: checkpointsOf(this.net),
+          train: this.replicas.checkpoints,
           tests: this.tests.map(({ net }) => checkpointsOf(net)),
           watch: this.#watch?.state ?? null,
         },
@@ -372,7 +380,7 @@ export class Solver {
     const reason = inexact ?? this.#mismatch(side!);
     if (side && !reason) {
       const sideFile = sideFileOf(file);
-      await restoreCheckpoints(this.net, side.train, sideFile);
+      await this.replicas.restore(side.train, sideFile);
       for (const [index, { net }] of this.tests.entries())
         await restoreCheckpoints(net, side.tests[index], sideFile);
       this.#loss.restore(side.loss);

@@ -1,7 +1,7 @@
 import { Blob } from '../blob/index.js';
 import { RistrettoError } from '../errors/index.js';
 import type { Net, NetParam } from '../graph/index.js';
-import { NativeMemory, ops, Tensor } from '../native/index.js';
+import { NativeMemory, ops, Tensor, type NativeBuffer } from '../native/index.js';
 import type { SolverParameter } from '../proto/index.js';
 import { compile, type Slot, type Step } from './program.js';
 import { ruleFor, type UpdateRule } from './rules/index.js';
@@ -19,12 +19,15 @@ export class Updater {
   readonly #rule: UpdateRule;
   readonly #params: readonly NetParam[];
   readonly #learned: ReadonlySet<NetParam>;
-  readonly #sum = new NativeMemory(8);
+  readonly #sum: NativeBuffer;
 
   constructor(
     readonly net: Net,
     readonly param: SolverParameter,
   ) {
+    // Made when no pass of the net runs: the net's device is not the current one for that alone.
+    const { device } = net.stream;
+    this.#sum = new NativeMemory(8, device);
     this.#rule = ruleFor(param);
     if (!['L1', 'L2'].includes(param.regularization_type))
       throw new RistrettoError(`'${param.regularization_type}' is neither L1 nor L2`, {
@@ -33,7 +36,7 @@ export class Updater {
     this.#params = net.params.filter(({ owner }) => !owner);
     this.#learned = new Set(net.learnedParams);
     this.histories = Array.from({ length: this.#rule.histories }, () =>
-      this.#params.map(({ name, blob }) => new Blob(`history of ${name}`, blob.shape)),
+      this.#params.map(({ name, blob }) => new Blob(`history of ${name}`, blob.shape, device)),
     ).flat();
   }
 

@@ -63,40 +63,53 @@ cuda::Math math_of(const Napi::Value& value) {
   if (value.IsUndefined()) return cuda::Math::fp32;
   const auto found = names.find(value.ToString().Utf8Value());
   if (found == names.end())
-    throw Napi::TypeError::New(value.Env(), "useDevice: math must be 'fp32', 'tf32' or 'bf16'");
+    throw Napi::TypeError::New(value.Env(), "Device: math must be 'fp32', 'tf32' or 'bf16'");
   return found->second;
-}
-
-void use_device(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  DeviceChoice choice;
-  if (!info[0].IsNull() && !info[0].IsUndefined()) {
-    const double id = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : -1;
-    if (!(id >= 0 && id < 1024) || id != std::floor(id))
-      throw Napi::TypeError::New(env, "useDevice: the device must be a whole number from 0 on, or null");
-    const Napi::Object options = info[1].IsObject() ? info[1].As<Napi::Object>() : Napi::Object::New(env);
-    double limit = 0;
-    if (const Napi::Value given = options.Get("memoryLimit"); !given.IsUndefined()) {
-      limit = given.IsNumber() ? given.As<Napi::Number>().DoubleValue() : -1;
-      if (!(limit >= 0 && limit < 9007199254740992.0))
-        throw Napi::TypeError::New(env, "useDevice: the memory limit must be a number of bytes, 0 for none");
-    }
-    choice.math = math_of(options.Get("math"));
-    choice.id = int(id);
-    try {
-      choice.memory = memory_of(choice.id, size_t(limit));
-    } catch (const Error& e) {
-      throw Napi::Error::New(env, e.what());
-    }
-  }
-  state_of(env).device = choice;
 }
 
 }  // namespace
 
+DeviceHandle::DeviceHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<DeviceHandle>(info) {
+  Napi::Env env = info.Env();
+  const double id = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : -1;
+  if (!(id >= 0 && id < 1024) || id != std::floor(id))
+    throw Napi::TypeError::New(env, "Device: the id must be a whole number from 0 on");
+  const Napi::Object options = info[1].IsObject() ? info[1].As<Napi::Object>() : Napi::Object::New(env);
+  double limit = 0;
+  if (const Napi::Value given = options.Get("memoryLimit"); !given.IsUndefined()) {
+    limit = given.IsNumber() ? given.As<Napi::Number>().DoubleValue() : -1;
+    if (!(limit >= 0 && limit < 9007199254740992.0))
+      throw Napi::TypeError::New(env, "Device: the memory limit must be a number of bytes, 0 for none");
+  }
+  choice_.math = math_of(options.Get("math"));
+  choice_.id = int(id);
+  try {
+    choice_.memory = memory_of(choice_.id, size_t(limit));
+  } catch (const Error& e) {
+    throw Napi::Error::New(env, e.what());
+  }
+}
+
+void DeviceHandle::define(Napi::Env env, Napi::Object exports) {
+  Napi::Function constructor = DefineClass(env, "Device", {InstanceAccessor<&DeviceHandle::id>("id")});
+  state_of(env).device_class = Napi::Persistent(constructor);
+  exports.Set("Device", constructor);
+}
+
+Napi::Value DeviceHandle::id(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), choice_.id);
+}
+
+DeviceChoice device_of(const Napi::Value& value) {
+  if (value.IsUndefined() || value.IsNull()) return {};
+  const DeviceHandle* device = unwrap<DeviceHandle>(value, state_of(value.Env()).device_class);
+  if (!device) throw Napi::TypeError::New(value.Env(), "device must be a Device, or null for the processor");
+  return device->choice();
+}
+
 void define_devices(Napi::Env env, Napi::Object exports) {
+  DeviceHandle::define(env, exports);
   exports.Set("devices", Napi::Function::New(env, devices, "devices"));
-  exports.Set("useDevice", Napi::Function::New(env, use_device, "useDevice"));
 }
 
 }  // namespace ristretto::binding

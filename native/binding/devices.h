@@ -1,5 +1,4 @@
-// devices(): what GPUs are there, and why none; useDevice(id, memoryLimit): what is made from then on, memory
-// and streams, belongs to that GPU (null: to the processor again).
+// devices(): what GPUs are there, and why none; the class Device (handles.h).
 #pragma once
 
 #include <napi.h>

@@ -39,7 +39,7 @@ void BufferHandle::define(Napi::Env env, Napi::Object exports) {
 BufferHandle::BufferHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<BufferHandle>(info) {
   const int64_t bytes = whole(info[0], "bytes");
   try {
-    storage_ = std::make_shared<AlignedBuffer>(size_t(bytes), state_of(info.Env()).device.memory);
+    storage_ = std::make_shared<AlignedBuffer>(size_t(bytes), device_of(info[1]).memory);
   } catch (const Error& e) {
     throw Napi::RangeError::New(info.Env(), e.what());
   }

@@ -27,12 +27,27 @@ struct EnvironmentState {
   Napi::FunctionReference packed_class;
   Napi::FunctionReference stream_class;
   Napi::FunctionReference graph_class;
-  // What useDevice() chose for new memory and new streams.
-  DeviceChoice device;
+  Napi::FunctionReference device_class;
 };
 inline EnvironmentState& state_of(Napi::Env env) { return *env.GetInstanceData<EnvironmentState>(); }
 
-// new Buffer(bytes): zeroed, 64-byte aligned. .arrayBuffer: the same memory for JavaScript.
+// new Device(id, {memoryLimit, math}): a GPU to make memory and streams on. All memory made with one Device
+// comes from its pool, which the limit holds for.
+class DeviceHandle : public Napi::ObjectWrap<DeviceHandle> {
+ public:
+  static void define(Napi::Env env, Napi::Object exports);
+  explicit DeviceHandle(const Napi::CallbackInfo& info);
+  const DeviceChoice& choice() const { return choice_; }
+
+ private:
+  Napi::Value id(const Napi::CallbackInfo& info);
+  DeviceChoice choice_;
+};
+
+// What an argument that is a Device, or null or undefined for the processor, stands for; throws otherwise.
+DeviceChoice device_of(const Napi::Value& value);
+
+// new Buffer(bytes, device?): zeroed, 64-byte aligned. .arrayBuffer: the same memory for JavaScript.
 class BufferHandle : public Napi::ObjectWrap<BufferHandle> {
  public:
   static void define(Napi::Env env, Napi::Object exports);

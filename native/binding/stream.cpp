@@ -15,7 +15,8 @@ void StreamHandle::define(Napi::Env env, Napi::Object exports) {
        InstanceMethod<&StreamHandle::end_capture>("endCapture"),
        InstanceMethod<&StreamHandle::launch>("launch"), InstanceMethod<&StreamHandle::profile>("profile"),
        InstanceMethod<&StreamHandle::close>("close"), InstanceAccessor<&StreamHandle::threads>("threads"),
-       InstanceAccessor<&StreamHandle::on_device>("onDevice")});
+       InstanceAccessor<&StreamHandle::on_device>("onDevice"),
+       InstanceAccessor<&StreamHandle::device>("device")});
   state_of(env).stream_class = Napi::Persistent(constructor);
   exports.Set("Stream", constructor);
 }
@@ -24,6 +25,7 @@ StreamHandle::StreamHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<St
   Napi::Env env = info.Env();
   int threads = int(std::thread::hardware_concurrency());
   std::string isa = "auto";
+  Napi::Value device = env.Null();
   if (info[0].IsObject()) {
     Napi::Object options = info[0].As<Napi::Object>();
     Napi::Value t = options.Get("threads");
@@ -34,12 +36,15 @@ StreamHandle::StreamHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<St
     }
     Napi::Value i = options.Get("isa");
     if (!i.IsUndefined()) isa = i.ToString().Utf8Value();
+    device = options.Get("device");
     profiling_ = options.Get("profile").ToBoolean().Value();
   }
+  const DeviceChoice choice = device_of(device);
+  // A wish for an instruction set is one for the processor.
+  const bool here = isa != "auto" || choice.id < 0;
+  if (!here) device_ = Napi::Persistent(device.As<Napi::Object>());
   try {
-    // A wish for an instruction set is one for the processor.
-    const DeviceChoice device = isa == "auto" ? state_of(env).device : DeviceChoice{};
-    place_ = std::make_unique<Place>(threads, limit_cpu_features(isa), device);
+    place_ = std::make_unique<Place>(threads, limit_cpu_features(isa), here ? DeviceChoice{} : choice);
   } catch (const Error& e) {
     throw Napi::RangeError::New(env, e.what());
   }
@@ -281,6 +286,10 @@ Napi::Value StreamHandle::profile(const Napi::CallbackInfo& info) {
 
 Napi::Value StreamHandle::on_device(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), place_->has_device());
+}
+
+Napi::Value StreamHandle::device(const Napi::CallbackInfo& info) {
+  return device_.IsEmpty() ? info.Env().Null() : Napi::Value(device_.Value());
 }
 
 Napi::Value StreamHandle::threads(const Napi::CallbackInfo& info) {

@@ -1,5 +1,5 @@
-// new Stream({threads, isa, profile}): a queue of native operations that run in order on a thread of their
-// own, as a CUDA stream does: enqueueing returns at once, sync() resolves when all before it are done.
+// new Stream({threads, isa, profile, device}): a queue of native operations that run in order on a thread of
+// their own, as a CUDA stream does: enqueueing returns at once, sync() resolves when all before it are done.
 // Between beginCapture() and endCapture() operations are recorded instead; launch(graph) then enqueues them
 // all at once.
 #pragma once
@@ -54,6 +54,7 @@ class StreamHandle : public Napi::ObjectWrap<StreamHandle> {
   void launch(const Napi::CallbackInfo& info);
   Napi::Value profile(const Napi::CallbackInfo& info);
   Napi::Value on_device(const Napi::CallbackInfo& info);
+  Napi::Value device(const Napi::CallbackInfo& info);
   Napi::Value threads(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
   void stop();
@@ -68,6 +69,7 @@ class StreamHandle : public Napi::ObjectWrap<StreamHandle> {
   using Settler = Napi::TypedThreadSafeFunction<void, Outcome, settle>;
 
   std::unique_ptr<Place> place_;
+  Napi::ObjectReference device_;  // the Device of place_; empty for the processor
   bool profiling_ = false;
   std::mutex mutex_;
   std::condition_variable wake_, idle_;

@@ -84,12 +84,13 @@ void* ManagedPool::allocate(size_t bytes) {
     throw DeviceMemoryError("cannot allocate " + std::to_string(bytes) + " bytes on GPU " +
                             std::to_string(device_) + ": " + std::to_string(used_) + " of " +
                             std::to_string(limit_) + " are in use");
+  // The thread may have made memory for another device before.
+  check(cudaSetDevice(device_), "choosing the device");
   void* block = nullptr;
   if (const auto kept = kept_.find(rounded); kept != kept_.end()) {
     block = kept->second;
     kept_.erase(kept);
   } else {
-    check(cudaSetDevice(device_), "choosing the device");
     cudaError_t error = cudaMallocManaged(&block, rounded, cudaMemAttachGlobal);
     if (error == cudaErrorMemoryAllocation && !kept_.empty()) {
       cudaGetLastError();

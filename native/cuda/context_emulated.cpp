@@ -1,5 +1,5 @@
 // Context, ManagedPool and devices() of the executor's device: host memory, and kernels that have ended when
-// their launch returns. There is such a device only where RISTRETTO_EMULATED_GPU is 1: it is for tests.
+// their launch returns. There are as many as RISTRETTO_EMULATED_GPU says, 1 to 8: they are for tests.
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -8,13 +8,11 @@
 
 namespace ristretto::cuda {
 
-std::vector<DeviceInfo> devices(std::string& why) {
-  const char* wanted = std::getenv("RISTRETTO_EMULATED_GPU");
-  if (!wanted || std::strcmp(wanted, "1") != 0) {
-    why = "this build has no kernels for GPUs: nvcc was not found when it was made";
-    return {};
-  }
+namespace {
+
+DeviceInfo describe(int id) {
   DeviceInfo info;
+  info.id = id;
   info.name = "emulated";
   info.major = 8;
   info.multiprocessors = 2;
@@ -23,7 +21,21 @@ std::vector<DeviceInfo> devices(std::string& why) {
   info.l2_bytes = 1 << 20;
   info.warpgroups = true;
   info.managed = true;
-  return {info};
+  return info;
+}
+
+}  // namespace
+
+std::vector<DeviceInfo> devices(std::string& why) {
+  const char* wanted = std::getenv("RISTRETTO_EMULATED_GPU");
+  const int count = wanted && std::strlen(wanted) == 1 ? wanted[0] - '0' : 0;
+  if (count < 1 || count > 8) {
+    why = "this build has no kernels for GPUs: nvcc was not found when it was made";
+    return {};
+  }
+  std::vector<DeviceInfo> found;
+  for (int id = 0; id < count; ++id) found.push_back(describe(id));
+  return found;
 }
 
 ManagedPool::~ManagedPool() {

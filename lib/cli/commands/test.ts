@@ -2,7 +2,7 @@ import { Phase } from '../../proto/index.js';
 import { score } from '../../quantize/index.js';
 import { assertWritable, writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
-import { chooseDevice } from '../device.js';
+import { chooseDevices } from '../device.js';
 import { formatG } from '../format-number.js';
 import { dataOptions, engineOptions, netOptions, stateOptions } from '../options.js';
 import { batchLines, CAFFE_TEST_SITES, meanLines, runningLine } from '../original-lines.js';
@@ -34,7 +34,7 @@ export const testCommand = command({
   },
   async run({ values, output, signal }) {
     if (values.json) assertWritable(values.json);
-    chooseDevice(values, output, { file: 'caffe.cpp', line: 275 });
+    const devices = chooseDevices(values, output, { file: 'caffe.cpp', line: 275 });
     output.log(runningLine(CAFFE_TEST_SITES, values.iterations));
     const started = Date.now();
     const result = await score({
@@ -44,6 +44,7 @@ export const testCommand = command({
       data: values.data,
       skipBad: values.skip_bad,
       allowMissing: values.allow_missing,
+      devices,
       threads: values.threads,
       seed: values.seed,
       rounding: roundingOf(values.rounding),

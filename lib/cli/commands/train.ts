@@ -4,7 +4,7 @@ import { create, readSolver, SolverParameter_SolverMode as Mode } from '../../pr
 import { Solver, type SolverOptions } from '../../solver/index.js';
 import { assertWritable, writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
-import { chooseDevice } from '../device.js';
+import { chooseDevices, gpuIds } from '../device.js';
 import { dataOptions, netOptions, stateOptions } from '../options.js';
 import { roundingOf } from '../rounding.js';
 import { stagesOf } from '../state.js';
@@ -98,7 +98,10 @@ export const trainCommand = command({
     const weights = values.weights ? values.weights.split(',') : undefined;
     if (weights) param.weights = [];
     const gpu = values.gpu ?? (param.solver_mode === Mode.GPU && values.require_gpu ? '0' : undefined);
-    chooseDevice({ ...values, gpu }, output, { file: 'caffe.cpp', line: 197 });
+    const devices = chooseDevices({ ...values, gpu }, output, { file: 'caffe.cpp', line: 197 });
+    const asked = gpuIds(gpu) ?? [];
+    if (devices.length === 0 && asked.length > 1 && asked !== 'all')
+      output.warn(`each batch is that of one GPU, not of ${asked.length}`);
 
     const report = new TrainReport(output, param, values.iterations);
     if (values.snapshot) output.log(trainLines.resuming(values.snapshot));
@@ -111,6 +114,7 @@ export const trainCommand = command({
       seed: values.seed,
       warmup: values.warmup,
       watch: watchOf(values),
+      devices,
       threads: values.threads,
       dataSource: values.data,
       skipBad: values.skip_bad,

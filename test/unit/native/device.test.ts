@@ -100,7 +100,7 @@ it.each([
 
 it('refuses what is no GPU', () => {
   expect(() => native.useDevice(1)).toThrow('there is no GPU 1: this machine has 1');
-  expect(() => native.useDevice(-1)).toThrow('useDevice: the device must be a whole number');
-  expect(() => native.useDevice(0, { memoryLimit: -5 })).toThrow('useDevice: the memory limit');
+  expect(() => native.useDevice(-1)).toThrow('Device: the id must be a whole number');
+  expect(() => native.useDevice(0, { memoryLimit: -5 })).toThrow('Device: the memory limit');
   expect(() => native.useDevice(0, { math: 'fp8' as 'bf16' })).toThrow("math must be 'fp32', 'tf32' or 'bf16'");
 });
