@@ -18,7 +18,8 @@ function(ristretto_emulated_kernels target)
   target_compile_options(${target} PRIVATE -Wno-unknown-pragmas -O1)
 endfunction()
 add_library(ristretto_cuda_emulated STATIC EXCLUDE_FROM_ALL native/cuda/context.cpp native/cuda/context_emulated.cpp
-  native/cuda/event_emulated.cpp native/cuda/executor.cpp native/cuda/tensor_map.cpp native/cuda/tensor_map_emulated.cpp)
+  native/cuda/event_emulated.cpp native/cuda/executor.cpp native/cuda/pinned_memory_emulated.cpp
+  native/cuda/tensor_map.cpp native/cuda/tensor_map_emulated.cpp)
 ristretto_emulated_kernels(ristretto_cuda_emulated ${cuda_kernels})
 target_compile_definitions(ristretto_cuda_emulated PUBLIC RISTRETTO_CUDA RISTRETTO_CUDA_EMULATED)
 target_link_libraries(ristretto_cuda_emulated PUBLIC ristretto_core PRIVATE ristretto_options)
@@ -94,7 +95,7 @@ if(ristretto_cuda_wanted AND CMAKE_CUDA_COMPILER)
       $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr --fmad=false --threads=0 -Xcompiler=-Wall,-Wno-unknown-pragmas>)
   endfunction()
   add_library(ristretto_cuda STATIC native/cuda/context.cpp native/cuda/context.cu native/cuda/event.cu
-    native/cuda/tensor_map.cpp native/cuda/tensor_map.cu)
+    native/cuda/pinned_memory.cu native/cuda/tensor_map.cpp native/cuda/tensor_map.cu)
   ristretto_device_kernels(ristretto_cuda ${cuda_kernels})
   target_compile_definitions(ristretto_cuda PUBLIC RISTRETTO_CUDA)
   if(architectures MATCHES "90a")

@@ -17,7 +17,7 @@ export class MemoryData extends Layer {
   /** What was added: values as the net sees them, or records to be transformed batch by batch. */
   #data: Float32Array | DecodedRecord[] | null = null;
   #transformer!: Transformer;
-  readonly #staging = new Staging();
+  readonly #staging = new Staging(null);
   /** Datums served over all additions: each has a crop of its own. */
   #served = 0;
   #labels = new Float32Array(0);
@@ -133,16 +133,16 @@ export class MemoryData extends Layer {
     this.reshape(bottom, top);
     const [from, to] = [this.#next, this.#next + this.#batchSize];
     const size = top[0].countFrom(1);
-    if (Array.isArray(this.#data)) this.#transform(this.#data.slice(from, to), top[0], stream);
+    if (Array.isArray(this.#data)) await this.#transform(this.#data.slice(from, to), top[0], stream);
     else top[0].set(this.#data!.subarray(from * size, to * size));
     top[1].set(this.#labels.subarray(from, to));
     this.#next = to % this.#labels.length;
     this.#fresh &&= this.#next > 0;
   }
 
-  #transform(records: readonly DecodedRecord[], top: Blob, stream: NativeStream): void {
+  async #transform(records: readonly DecodedRecord[], top: Blob, stream: NativeStream): Promise<void> {
     const [, height, width] = this.#image;
-    const { src, geometry, first } = this.#staging.fill(
+    const { src, geometry, first } = await this.#staging.fill(
       records.map((record) => ({
         record,
         crop: this.#transformer.crop(record, this.#served++, height, width),

@@ -8,8 +8,9 @@ import { RandomWords } from '../util/philox.js';
 import { ImageCache } from './image-cache.js';
 import { recordBytes, RecordError, type DecodedRecord, type RecordSource } from './record.js';
 import { RecordStream, type LoadedRecord } from './record-stream.js';
-import { Staging, type PlacedRecord } from './staging.js';
+import { Staging, type FilledBatch, type PlacedRecord } from './staging.js';
 import { Transformer } from './transformer.js';
+import { Uploads } from './uploads.js';
 
 /** What a data layer tells about its reading; `rewind` and `seek` are for searches and resumed runs. */
 export interface Rewindable {
@@ -33,7 +34,7 @@ export function isRewindable(layer: object): layer is Layer & Rewindable {
 interface ReadyBatch {
   staging: Staging;
   shape: [number, number, number];
-  filled: ReturnType<Staging['fill']>;
+  filled: FilledBatch;
   labels: Float32Array;
   /** Position after this batch. */
   next: number;
@@ -45,8 +46,8 @@ const MAX_SKIPPED_KEYS = 100;
 
 /**
  * A layer that reads batches of records: data (N, C, H, W) and, with a second top, labels (N). Records are
- * decoded ahead on other threads; the next batch is laid out while the net runs; the transform runs on the
- * net's stream and writes the top directly.
+ * decoded ahead on other threads; the next batch is laid out, and brought to the net's GPU, while the net runs; the
+ * transform runs on the net's stream and writes the top directly.
  */
 export abstract class RecordLayer extends Layer implements Rewindable {
   readonly bottoms: BlobCount = { exact: 0 };
@@ -61,7 +62,8 @@ export abstract class RecordLayer extends Layer implements Rewindable {
   #position = 0;
   #pending: Promise<ReadyBatch> | null = null;
   /** Two: one is read by the transform while the other is filled. */
-  readonly #stagings = [new Staging(), new Staging()];
+  readonly #uploads = new Uploads();
+  readonly #stagings = [new Staging(this.#uploads), new Staging(this.#uploads)];
   #generation = 0;
   #skipped = 0;
   readonly #skippedKeys: string[] = [];
@@ -151,7 +153,7 @@ export abstract class RecordLayer extends Layer implements Rewindable {
     this.#stream?.stop();
     this.#stream = null;
     this.#pending = null;
-    while (this.#stagings.length < 2) this.#stagings.unshift(new Staging());
+    while (this.#stagings.length < 2) this.#stagings.unshift(new Staging(this.#uploads));
     this.#position = this.#start + ordinal;
   }
 
@@ -180,6 +182,7 @@ export abstract class RecordLayer extends Layer implements Rewindable {
     this.#closed = true;
     this.seek(0);
     this.#stagings.length = 0;
+    this.#uploads.close();
     this.#cache?.release();
     await this.#source?.close();
   }
@@ -250,7 +253,12 @@ export abstract class RecordLayer extends Layer implements Rewindable {
     }
     if (generation !== this.#generation) throw new DataError('reading was started over', this.#place);
     const staging = this.#stagings.shift()!;
-    return { staging, shape: shape!, filled: staging.fill(batch), labels, next, skippedKeys };
+    try {
+      return { staging, shape: shape!, filled: await staging.fill(batch), labels, next, skippedKeys };
+    } catch (error) {
+      if (generation === this.#generation) this.#stagings.unshift(staging);
+      throw error;
+    }
   }
 
   /** Adds the layer to an error that a source raised. */

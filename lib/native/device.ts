@@ -32,10 +32,10 @@ export function onDevice<T>(device: NativeDevice | null, work: () => T): T {
   return scope.run(device, work);
 }
 
-/** Zeroed memory of a device, the current one where none is given. */
+/** Zeroed memory of a device, the current one where none is given. `pinned`: for copies to it (`NativeAddon.Buffer`). */
 export class NativeMemory extends addon.Buffer {
-  constructor(bytes: number, device: NativeDevice | null = currentDevice()) {
-    super(bytes, device);
+  constructor(bytes: number, device: NativeDevice | null = currentDevice(), pinned = false) {
+    super(bytes, device, pinned);
   }
 }
 

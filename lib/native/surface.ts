@@ -533,6 +533,12 @@ export interface ContrastiveLossGradientFields extends Labelled {
   legacy?: boolean;
 }
 
+export interface CopyFields extends Labelled {
+  /** Of any type, the same for both, and as many elements. */
+  src: NativeTensor;
+  dst: NativeTensor;
+}
+
 export interface CopyStridedFields extends Labelled {
   src: NativeTensor;
   dst: NativeTensor;
@@ -774,6 +780,7 @@ export interface NativeOps {
   convolution(stream: NativeStream, fields: ConvolutionFields): void;
   convolutionFixed(stream: NativeStream, fields: ConvolutionFixedFields): void;
   convolutionGradient(stream: NativeStream, fields: ConvolutionGradientFields): void;
+  copy(stream: NativeStream, fields: CopyFields): void;
   copyStrided(stream: NativeStream, fields: CopyStridedFields): void;
   deconvolution(stream: NativeStream, fields: DeconvolutionFields): void;
   deconvolutionGradient(stream: NativeStream, fields: ConvolutionGradientFields): void;
@@ -923,8 +930,11 @@ export interface CpuFeatures {
 }
 
 export interface NativeAddon {
-  /** Of the processor where no device is given. A GPU's can be read and written on the processor too. */
-  Buffer: new (bytes: number, device?: NativeDevice | null) => NativeBuffer;
+  /**
+   * Of the processor where no device is given. A GPU's can be read and written on the processor too. `pinned`: the
+   * processor's, from where the GPU fetches a `copy` while processor and kernels go on.
+   */
+  Buffer: new (bytes: number, device?: NativeDevice | null, pinned?: boolean) => NativeBuffer;
   Tensor: new (
     buffer: NativeBuffer,
     byteOffset: number,

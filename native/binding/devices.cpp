@@ -6,6 +6,9 @@
 
 #include "handles.h"
 #include "place.h"
+#if defined(RISTRETTO_CUDA)
+#include "cuda/pinned_memory.h"
+#endif
 
 namespace ristretto::binding {
 
@@ -42,6 +45,8 @@ std::shared_ptr<MemorySource> memory_of(int device, size_t limit) {
   return std::make_shared<cuda::ManagedPool>(device, limit);
 }
 
+std::shared_ptr<MemorySource> pinned_memory() { return cuda::pinned_memory(); }
+
 #else
 
 const char* const kWithoutCuda = "this build has no kernels for GPUs: nvcc was not found when it was made";
@@ -54,6 +59,7 @@ Napi::Value devices(const Napi::CallbackInfo& info) {
 }
 
 std::shared_ptr<MemorySource> memory_of(int, size_t) { fail("no GPU can be used: ", kWithoutCuda); }
+std::shared_ptr<MemorySource> pinned_memory() { return nullptr; }
 
 #endif
 
@@ -85,6 +91,7 @@ DeviceHandle::DeviceHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<De
   choice_.id = int(id);
   try {
     choice_.memory = memory_of(choice_.id, size_t(limit));
+    choice_.pinned = pinned_memory();
   } catch (const Error& e) {
     throw Napi::Error::New(env, e.what());
   }

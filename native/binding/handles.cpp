@@ -38,8 +38,10 @@ void BufferHandle::define(Napi::Env env, Napi::Object exports) {
 
 BufferHandle::BufferHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<BufferHandle>(info) {
   const int64_t bytes = whole(info[0], "bytes");
+  const DeviceChoice device = device_of(info[1]);
   try {
-    storage_ = std::make_shared<AlignedBuffer>(size_t(bytes), device_of(info[1]).memory);
+    storage_ =
+        std::make_shared<AlignedBuffer>(size_t(bytes), info[2].ToBoolean() ? device.pinned : device.memory);
   } catch (const Error& e) {
     throw Napi::RangeError::New(info.Env(), e.what());
   }

@@ -17,6 +17,7 @@ namespace ristretto::binding {
 struct DeviceChoice {
   int id = -1;
   std::shared_ptr<MemorySource> memory;
+  std::shared_ptr<MemorySource> pinned;  // null: the host's own
   cuda::Math math = cuda::Math::fp32;
 };
 
@@ -47,7 +48,8 @@ class DeviceHandle : public Napi::ObjectWrap<DeviceHandle> {
 // What an argument that is a Device, or null or undefined for the processor, stands for; throws otherwise.
 DeviceChoice device_of(const Napi::Value& value);
 
-// new Buffer(bytes, device?): zeroed, 64-byte aligned. .arrayBuffer: the same memory for JavaScript.
+// new Buffer(bytes, device?, pinned?): zeroed, 64-byte aligned. Pinned: memory of the host that the device's
+// copy engine reads. .arrayBuffer: the same memory for JavaScript.
 class BufferHandle : public Napi::ObjectWrap<BufferHandle> {
  public:
   static void define(Napi::Env env, Napi::Object exports);

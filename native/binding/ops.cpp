@@ -17,6 +17,7 @@ namespace ristretto::binding {
   ROW(convolution)               \
   ROW(convolution_fixed)         \
   ROW(convolution_gradient)      \
+  ROW(copy)                      \
   ROW(copy_strided)              \
   ROW(deconvolution)             \
   ROW(deconvolution_gradient)    \

@@ -13,6 +13,7 @@
 #include "core/op/convolution.h"
 #include "core/op/convolution_fixed.h"
 #include "core/op/convolution_gradient.h"
+#include "core/op/copy.h"
 #include "core/op/copy_strided.h"
 #include "core/op/deconvolution.h"
 #include "core/op/deconvolution_gradient.h"
@@ -64,6 +65,7 @@ bool run(Context& context, const BatchNormGradientArguments& arguments);
 bool run(Context& context, const ConvolutionArguments& arguments);
 bool run(Context& context, const ConvolutionFixedArguments& arguments);
 bool run(Context& context, const ConvolutionGradientArguments& arguments);
+bool run(Context& context, const CopyArguments& arguments);
 bool run(Context& context, const CopyStridedArguments& arguments);
 bool run(Context& context, const DeconvolutionArguments& arguments);
 bool run(Context& context, const DeconvolutionGradientArguments& arguments);
