@@ -1,6 +1,5 @@
-// cuda_bench [--only trim,range,convolution] [--shapes bench/shapes] [--batch 1,256] [--rounds 7] [--json
-// FILE]
-//            [--device 0] [--smoke] [--check]
+// cuda_bench [--only trim,range,convolution] [--shapes bench/shapes] [--batch 1,256] [--weights_bits 8]
+//            [--rounds 7] [--json FILE] [--device 0] [--smoke] [--check]
 //
 // What a GPU can do at best (copy, read, int8 matrix products), then how much of that the kernels of the CUDA
 // backend use: each is first checked against the CPU, then timed by events on the device, in turns with the
@@ -33,7 +32,7 @@ struct Options {
   std::vector<std::string> only = {"trim", "range", "convolution"};
   std::string shapes = "bench/shapes", json;
   std::vector<int64_t> batches = {1, 256};
-  int rounds = 7, device = 0;
+  int weights_bits = 8, rounds = 7, device = 0;
   bool smoke = false, check = false;
 };
 
@@ -80,6 +79,8 @@ Options parse(int argc, char** argv) {
     } else if (flag == "--batch") {
       o.batches.clear();
       for (const std::string& part : parts_of(value)) o.batches.push_back(integer_of(flag, part, 1, 1 << 14));
+    } else if (flag == "--weights_bits") {
+      o.weights_bits = int(integer_of(flag, value, 2, 8));
     } else if (flag == "--rounds") {
       o.rounds = int(integer_of(flag, value, 1, 1000));
     } else if (flag == "--device") {
@@ -211,7 +212,7 @@ class Convolutions {
     if (known != measured_.end()) return known->second;
     ConvolutionRow& row = measured_[key];
     try {
-      row = bench_convolution(machine_, meter_, rates_, shape, images);
+      row = bench_convolution(machine_, meter_, rates_, shape, images, options_.weights_bits);
     } catch (const MemoryError& e) {
       row.left_out = e.what();
     } catch (const Error& e) {
@@ -260,6 +261,7 @@ bool run(const Options& options) {
     }
     std::fflush(stdout);
   }
+  json.number("weights_bits", options.weights_bits);
   json.raw("spans", json_array(spans)).raw("convolutions", json_array(convolutions));
   if (options.json.empty()) return well;
   std::ofstream out(options.json);

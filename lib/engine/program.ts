@@ -52,6 +52,7 @@ export function productFields(
     group: step.group,
     srcFractionalLength: step.formats.input.fractionalLength,
     weightsFractionalLength: step.formats.weights.fractionalLength,
+    weightsBitWidth: step.formats.weights.bitWidth,
     output: step.formats.output,
     relu: step.relu,
     consumer: step.consumer,

@@ -693,6 +693,8 @@ export interface ConvolutionFixedFields extends Labelled {
   spreadW?: number;
   srcFractionalLength: number;
   weightsFractionalLength: number;
+  /** No code of the weights takes more bits: a device may keep them in so many, and then refuses codes that take more. */
+  weightsBitWidth?: number;
   output: CodeFormat;
   relu?: boolean;
   /** The consumer's format: a second requantisation behind output and ReLU. */

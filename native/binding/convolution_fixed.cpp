@@ -25,6 +25,7 @@ std::vector<Field<ConvolutionFixedArguments>> fields() {
       integer("spreadW", &A::spread_w, false, 1),
       integer("srcFractionalLength", &A::src_fractional_length, true, -126, 126),
       integer("weightsFractionalLength", &A::weights_fractional_length, true, -126, 126),
+      integer("weightsBitWidth", &A::weights_bit_width, false, 1, 16),
       code_format("output", &A::output),
       boolean("relu", &A::relu),
       {"consumer", "codeFormat?", false,

@@ -36,12 +36,13 @@ void Context::begin_op(const std::string& label) {
 
 void Context::settle() {
   static const char* const kFaults[] = {"NaN in the data to be trimmed", "a label is not a class",
-                                        "NaN in the data to be quantised"};
+                                        "NaN in the data to be quantised",
+                                        "weights take more bits than was said"};
   const int32_t met = *nan_met_;
   *nan_met_ = 0;
   const int32_t op = met & ((1 << NanReport::kFaultShift) - 1), fault = met >> NanReport::kFaultShift;
-  if (op == 0) return;
-  const std::string label = op <= int32_t(labels_.size()) ? labels_[size_t(op - 1)] : "";
+  if (met == 0) return;
+  const std::string label = op > 0 && op <= int32_t(labels_.size()) ? labels_[size_t(op - 1)] : "";
   fail(label.empty() ? "" : label + ": ", kFaults[fault]);
 }
 

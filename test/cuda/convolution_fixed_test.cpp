@@ -3,6 +3,7 @@
 #include "cuda/op/convolution_fixed.h"
 
 #include <functional>
+#include <string>
 
 #include "../native/fixed_cases.h"
 #include "core/context.h"
@@ -165,6 +166,99 @@ TEST(warpgroups_equal_the_definition) {
       }
 }
 
+// In how many bits the device keeps the weights of `problem`: what they take in 8 is more.
+int kept_bits(const Problem& problem, const PackedWeights& kept) {
+  const FixedRuns runs = fixed_runs(problem.a);
+  const int64_t codes = problem.a.group * runs.blocks * runs.columns * kFixedBlock;
+  const int64_t sums = (problem.a.dst.channels * int64_t{sizeof(int32_t)} + 255) / 256 * 256;
+  return int((int64_t(kept.data.size()) - 256 - 2 * sums) * 8 / codes);
+}
+
+// Whole vectors of channels, as the engine lays them out.
+bool aligned(const Problem& problem) {
+  const CodeTensor& src = problem.a.src;
+  return src.pixel_stride % 16 == 0 &&
+         (static_cast<const char*>(src.data) - problem.src->memory.data()) % 16 == 0;
+}
+
+template <class Place>
+void check_banks(const char* what, const Place& place) {
+  uint32_t banks = 0;
+  for (int i = 0; i < 8; ++i) banks |= 1u << place(i) / 16 % 8;
+  CHECK_EQUAL(banks, 255u, what);
+}
+
+// Shared memory gives eight vectors at once where no two are in the same four of its 32 banks.
+TEST(vectors_that_are_moved_at_once_share_no_bank) {
+  for (int first = 0; first < 64; first += 8) {
+    for (int v = 0; v < 4; ++v)
+      check_banks("rows that are read", [&](int i) { return fixed_place(first + i, v); });
+    for (int v = 0; v < 2; ++v)
+      check_banks("columns that are read", [&](int i) { return fixed_weights_place<4>(first + i, v); });
+    check_banks("rows that are copied", [&](int i) { return fixed_place(first + i / 4, i % 4); });
+    check_banks("columns that are copied",
+                [&](int i) { return fixed_weights_place<4>(first + i / 2, i % 2); });
+  }
+}
+
+// Through each shape of tile, codes signed and flipped: depths that end within a block and within a vector of
+// weights, columns that fill no tile, groups, several blocks of depth.
+TEST(weights_of_4_bits_equal_the_definition) {
+  cases::Random random(13);
+  const Problem::Shape shapes[] = {
+      {1, 16, 5, 5, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1},     // half a vector of weights
+      {1, 48, 6, 9, 13, 1, 1, 1, 1, 0, 0, 1, 1, 1},    // one and a half
+      {1, 80, 7, 9, 72, 1, 1, 1, 1, 0, 0, 1, 1, 1},    // a block and half a vector
+      {1, 48, 11, 13, 33, 3, 3, 2, 2, 1, 1, 1, 1, 1},  // taps that end within a vector
+      {1, 32, 8, 9, 130, 5, 5, 1, 1, 2, 2, 1, 1, 1},   // two tiles of columns
+      {1, 64, 6, 9, 140, 3, 3, 1, 1, 2, 2, 2, 2, 2},   // groups and dilation
+      {20, 112, 2, 2, 50, 2, 2, 1, 1, 0, 0, 1, 1, 1},  // an inner product
+      {2, 20, 5, 5, 9, 3, 3, 1, 1, 1, 1, 1, 1, 1},     // channels that fill no vector: kept in bytes
+  };
+  int in_4 = 0, in_8 = 0, flipped = 0;
+  for (const Problem::Shape& s : shapes)
+    for (int shape = 0; shape < kFixedShapes; ++shape)
+      for (const Problem::Kind& kind :
+           {Problem::Kind{8, 4}, Problem::Kind{8, 4, true}, Problem::Kind{7, 2}}) {
+        Problem problem(s, kind, random);
+        PackedWeights kept;
+        problem.a.packed = &kept;
+        if (!check_shape(problem, shape)) continue;
+        const int bits = kept_bits(problem, kept);
+        CHECK_EQUAL(bits, s.c % 16 == 0 && aligned(problem) ? 4 : 8, problem.text());
+        ++(bits == 4 ? in_4 : in_8);
+        flipped += bits == 4 && problem.a.src.type == DataType::u8;
+      }
+  CHECK(in_4 > 40 && in_8 > 8 && flipped > 8, in_4, " in 4 bits, ", flipped, " of them flipped, ", in_8,
+        " in 8");
+}
+
+// The largest sums of 4 bits are as large as bytes' are, for they are taken 16-fold.
+TEST(weights_of_4_bits_to_the_largest_depth) {
+  cases::Random random(14);
+  constexpr int64_t kDepth = 131056, kPixels = 2;
+  Problem::Shape s{1, kDepth, 1, kPixels, 5, 1, 1, 1, 1, 0, 0, 1, 1, 1};
+  Problem p(s, {8, 4}, random);
+  while (p.a.src.low == 0 || !aligned(p)) p = Problem(s, {8, 4}, random);
+  for (int64_t pixel = 0; pixel < kPixels; ++pixel)
+    for (int64_t c = 0; c < kDepth; ++c) p.src->view.set_code(0, 0, pixel, c, pixel == 0 ? -128 : 127);
+  for (int64_t i = 0; i < kDepth; ++i) {
+    const int codes[] = {-8, 7, i % 2 ? 7 : -8, i % 3 ? 0 : -8, -1};
+    for (int k = 0; k < 5; ++k) p.weights[size_t(k * kDepth + i)] = char(codes[k]);
+  }
+  p.a.requantises = false;
+  p.a.relu = false;
+  p.a.src_fractional_length = p.a.weights_fractional_length = 0;
+  p.a.output = {8, -21};  // 131056 * 1024 is 64 of them
+  CHECK(check_shape(p, 3));
+  PackedWeights kept;
+  p.a.packed = &kept;
+  CHECK(check_shape(p, 3));
+  CHECK_EQUAL(kept_bits(p, kept), 4);
+  s.c = kDepth + 16;
+  CHECK(!convolution_fixed_tiles_supports(Problem(s, {8, 4}, random).a));
+}
+
 // The first layer of a net: rows of the window are runs of contiguous bytes at any place.
 TEST(few_channels_equal_the_definition) {
   cases::Random random(9);
@@ -231,6 +325,70 @@ TEST(kept_weights_follow_their_version) {
       p.result([&](const ConvolutionFixedArguments& a) { ConvolutionFixed::run(context, a); });
   p.compare(here, expected(p), "the processor");
   p.compare(at_version(1), expected(p), "the device again");
+}
+
+TEST(kept_weights_follow_the_bits_they_are_said_to_take) {
+  cases::Random random(15);
+  const Problem::Shape s{1, 16, 5, 5, 20, 3, 3, 1, 1, 1, 1, 1, 1, 1};
+  Problem p(s, {8, 4, true}, random);
+  while (!aligned(p)) p = Problem(s, {8, 4, true}, random);
+  PackedWeights packed;
+  p.a.packed = &packed;
+  const OnDevice device(p);
+  const auto at = [&](int bits, int64_t version) {
+    return device.result([&](ConvolutionFixedArguments a) {
+      a.weights_bit_width = bits, a.weights_version = version;
+      CHECK(cuda::run(test_context(), a));
+    });
+  };
+  for (const int bits : {4, 0, 4, 5, 8, 4}) {
+    p.compare(at(bits, 0), expected(p), check::text(bits, " bits"));
+    CHECK_EQUAL(kept_bits(p, packed), bits == 4 ? 4 : 8);
+  }
+  const std::vector<char> first = expected(p);
+  for (char& w : p.weights) w = char(-1 - w);
+  CHECK(expected(p) != first);
+  p.compare(at(4, 0), first, "the same version is not packed again");
+  p.compare(at(4, 1), expected(p), "second version");
+}
+
+// Whatever was said of them, weights never become other weights.
+TEST(weights_of_more_bits_than_was_said_are_refused) {
+  cases::Random random(16);
+  const Problem::Shape s{1, 48, 5, 5, 40, 1, 1, 1, 1, 0, 0, 1, 1, 1};
+  Problem p(s, {8, 4, true}, random);
+  while (!aligned(p)) p = Problem(s, {8, 4, true}, random);
+  const OnDevice device(p);
+  PackedWeights packed;
+  const auto error = [&](PackedWeights* kept, int64_t version, const char* label) {
+    try {
+      test_context().begin_op(label);
+      device.result([&](ConvolutionFixedArguments a) {
+        a.packed = kept, a.weights_version = version;
+        CHECK(cuda::run(test_context(), a));
+      });
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  const std::string refusal = "layer: weights take more bits than was said";
+  CHECK_EQUAL(error(&packed, 0, "layer"), "");
+  int64_t version = 0;
+  for (const int code : {8, -9, 127, -128})
+    for (const size_t at : {size_t{0}, p.weights.size() / 2 + 7, p.weights.size() - 1}) {
+      const char right = p.weights[at];
+      p.weights[at] = char(code);
+      ++version;
+      CHECK_EQUAL(error(&packed, version, "layer"), refusal, code, " at ", at);
+      CHECK_EQUAL(error(&packed, version, "layer"), refusal, "and what was kept of them");
+      CHECK_EQUAL(error(nullptr, version, "layer"), refusal);
+      p.weights[at] = right;
+    }
+  CHECK_EQUAL(error(&packed, version + 1, "layer"), "");
+  p.weights[5] = 8;
+  p.a.weights_bit_width = 5;
+  CHECK(check_run(p));
 }
 
 TEST(a_deconvolution_is_left_to_the_processor) {

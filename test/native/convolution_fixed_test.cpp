@@ -153,6 +153,7 @@ TEST(refuses_what_does_not_fit) {
   CHECK(refused([](ConvolutionFixedArguments& a) { a.group = 3; }));
   CHECK(refused([](ConvolutionFixedArguments& a) { a.pad_h = 2; }));
   CHECK(refused([](ConvolutionFixedArguments& a) { a.output.bit_width = 17; }));
+  CHECK(refused([](ConvolutionFixedArguments& a) { a.weights_bit_width = 9; }));
   CHECK(refused([](ConvolutionFixedArguments& a) { a.rounding = Rounding::stochastic; }));
   CHECK(refused([](ConvolutionFixedArguments& a) { a.weights.type = DataType::f32; }));
   CHECK(refused([](ConvolutionFixedArguments& a) {

@@ -92,6 +92,7 @@ struct FixedProblem {
     a.weights = ristretto::Tensor::of(nullptr, {s.k, s.c / s.group, s.r, s.s});
     a.weights.data = weights.data();
     a.weights.type = kind.weights_bits > 8 ? ristretto::DataType::i16 : ristretto::DataType::i8;
+    a.weights_bit_width = kind.weights_bits;
     bias.resize(s.k);
     for (int32_t& b : bias) b = int32_t(random.integer(-most - 1, most));
     if (random.integer(0, 3)) {

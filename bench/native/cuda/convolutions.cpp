@@ -48,8 +48,9 @@ Tensor integers(DataType type, std::initializer_list<int64_t> dims, void* data) 
 // Activations as behind a ReLU, weights bell-shaped.
 class Operands {
  public:
-  Operands(Machine& machine, const Shape& s, int64_t images)
+  Operands(Machine& machine, const Shape& s, int64_t images, int weights_bits)
       : machine_(machine),
+        high_((1 << (weights_bits - 1)) - 1),
         src_view_(codes(images, s.height, s.width, s.channels, s.pad)),
         dst_view_(codes(images, s.out_height(), s.out_width(), s.kernels, 0)),
         src_(machine, images * src_view_.image_stride + kSlack),
@@ -67,9 +68,10 @@ class Operands {
     a_.pad_h = a_.pad_w = s.pad;
     a_.group = s.group;
     a_.src_fractional_length = a_.weights_fractional_length = 7;
+    a_.weights_bit_width = weights_bits;
     a_.relu = true;
     // The output's largest codes are about as likely to saturate as a calibrated layer's.
-    const double sum = std::sqrt(double(a_.weights.count(1))) * kHigh / 2.0 * kHigh / 4.0;
+    const double sum = std::sqrt(double(a_.weights.count(1))) * kHigh / 2.0 * high_ / 4.0;
     a_.output = {8, 14 - int(std::ceil(std::log2(4 * sum / kHigh)))};
     a_.packed = &packed_;
     a_.weights_version = 1;
@@ -79,7 +81,8 @@ class Operands {
 
   const ConvolutionFixedArguments& arguments() const { return a_; }
   double bytes() const {
-    return double(src_.size() + dst_.size() - 2 * kSlack + weights_.size() + bias_.size());
+    const double weights = double(weights_.size()) * (a_.weights_bit_width <= 4 ? 0.5 : 1.0);
+    return double(src_.size() + dst_.size() - 2 * kSlack + bias_.size()) + weights;
   }
 
   void check(const std::function<void()>& run) {
@@ -112,10 +115,9 @@ class Operands {
         for (int64_t w = 0; w < a_.src.width; ++w)
           for (int64_t c = 0; c < a_.src.channels; ++c)
             a_.src.set_code(n, h, w, c, std::max(0, integer(kHigh)));
-    const int quarter = kHigh / 4;
     for (int64_t i = 0; i < weights_.size(); ++i)
       weights_.of<int8_t>()[i] =
-          int8_t(integer(quarter) + integer(quarter) + integer(quarter) + integer(quarter));
+          int8_t((integer(high_) + integer(high_) + integer(high_) + integer(high_)) / 4);
     for (int64_t k = 0; k < a_.bias.count(); ++k) bias_.of<int32_t>()[k] = integer(kHigh);
     for (int64_t n = kDifferent; n < a_.src.images; ++n)
       machine_.device.copy(src_.bytes() + n * a_.src.image_stride,
@@ -124,6 +126,7 @@ class Operands {
   }
 
   Machine& machine_;
+  int high_;  // the largest code of the weights
   CodeTensor src_view_, dst_view_;
   Memory src_, dst_, weights_, bias_;
   PackedWeights packed_;
@@ -138,7 +141,7 @@ double bytes_of(const Shape& s, int64_t images) {
 }  // namespace
 
 ConvolutionRow bench_convolution(Machine& machine, RateMeter& meter, const Rates& rates, const Shape& shape,
-                                 int64_t images) {
+                                 int64_t images, int weights_bits) {
   ConvolutionRow row;
   if (bytes_of(shape, images) > 0.6 * double(machine.device.device().free_bytes)) {
     row.left_out = "more than the device's memory";
@@ -146,7 +149,7 @@ ConvolutionRow bench_convolution(Machine& machine, RateMeter& meter, const Rates
   }
   // The last problem's memory, kept for reuse, would push this one's pages to the host.
   machine.device.memory()->trim();
-  Operands operands(machine, shape, images);
+  Operands operands(machine, shape, images, weights_bits);
   row.operations = 2 * shape.multiplications() * double(images);
   row.bytes = operands.bytes();
   row.on_device = cuda::run(machine.device, operands.arguments());

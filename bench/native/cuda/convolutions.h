@@ -1,4 +1,4 @@
-// Fixed-point convolutions on the device, 8-bit codes, against its matrix products and its memory.
+// Fixed-point convolutions on the device, activations of 8 bits, against its matrix products and its memory.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@ struct ConvolutionRow {
   double floor = 0;       // seconds that the device needs at least, at the rates of the same rounds
 };
 
-// Throws Error where a code is not the CPU's.
+// With weights of 2 to 8 bits. Throws Error where a code is not the CPU's.
 ConvolutionRow bench_convolution(Machine& machine, RateMeter& meter, const Rates& rates, const Shape& shape,
-                                 int64_t images);
+                                 int64_t images, int weights_bits);
 
 }  // namespace ristretto::bench

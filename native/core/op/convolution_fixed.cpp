@@ -116,6 +116,9 @@ void ConvolutionFixed::check(const Arguments& a) {
              a.dst.width);
   for (const int fl : {a.src_fractional_length, a.weights_fractional_length})
     require(fl >= -126 && fl <= 126, "convolution: fractional length ", fl);
+  const int type_bits = a.weights.type == DataType::i16 ? 16 : 8;
+  require(a.weights_bit_width >= 0 && a.weights_bit_width <= type_bits, "convolution: weights of ",
+          a.weights_bit_width, " bits in a type of ", type_bits);
   check_format(a.output, a.requantises ? nullptr : &a.dst, "the output's format");
   if (a.requantises) check_format(a.consumer, &a.dst, "the consumer's format");
   require(a.rounding != Rounding::stochastic, "convolution: codes are not rounded stochastically");

@@ -28,6 +28,9 @@ struct ConvolutionFixedArguments {
   int64_t stride_h = 1, stride_w = 1, pad_h = 0, pad_w = 0, dilation_h = 1, dilation_w = 1, group = 1;
   int64_t spread_h = 1, spread_w = 1;
   int src_fractional_length = 0, weights_fractional_length = 0;
+  // No code of the weights takes more bits; 0: as many as their type has. Kernels may keep them in so many,
+  // and then refuse codes that take more.
+  int weights_bit_width = 0;
   CodeFormat output;
   bool relu = false;
   bool requantises = false;  // for the consumer, after output and ReLU

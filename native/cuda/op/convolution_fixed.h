@@ -27,19 +27,32 @@ RISTRETTO_HOST_DEVICE int fixed_place(int row, int chunk) {
   return row * kFixedBlock + ((chunk ^ (row >> 1 & 3)) << 4);
 }
 
+// The same for a column's weights, in 8 or 4 bits. Rows of 4 bits have 32 bytes, so that four have all banks:
+// eight columns' vectors share none, as every other four have theirs the other way round, and neither do
+// eight vectors that are copied at once, which are four columns'.
+template <int kBits>
+RISTRETTO_HOST_DEVICE int fixed_weights_place(int column, int vector) {
+  static_assert(kBits == 8 || kBits == 4);
+  if (kBits == 8) return fixed_place(column, vector);
+  return column * (kFixedBlock / 2) + ((vector ^ (column >> 2 & 1)) << 4);
+}
+
 FixedRuns fixed_runs(const ConvolutionFixedArguments& arguments);
 
-// Weights of 8 bits as the tiles read them, in memory of the device.
+// Weights as the tiles read them, in memory of the device. In 4 bits a vector has 32 codes: byte i has code i
+// in its low half and code 16 + i in its high half, so that one word holds what a lane needs for both halves
+// of a product's depth.
 struct FixedWeights {
-  const char* codes;         // [group][block][column][kFixedBlock], each vector in its fixed_place
-  const int32_t* magnitude;  // [K] sums of magnitudes
-  const int32_t* total;      // [K] sums
-  const char* zeros;         // 16 bytes of 0, and 16 of 128 behind them
+  const char* codes;  // [group][block][column][kFixedBlock * bits / 8], each vector in its place
+  // [K] sums of magnitudes; -1 where 4 bits do not hold the weights
+  const int32_t* magnitude;
+  const int32_t* total;  // [K] sums
+  const char* zeros;     // 16 bytes of 0, and 16 of 128 behind them
 };
 
-// Packs them unless arguments.packed holds them already.
+// Packs them in 8 or 4 bits unless arguments.packed holds them so already.
 FixedWeights fixed_weights(Context& context, const ConvolutionFixedArguments& arguments,
-                           const FixedRuns& runs);
+                           const FixedRuns& runs, int bits);
 
 // Tensor cores: weights of 8 bits. `shape` is one of the tiles' shapes, or -1: the one that should take the
 // least time.

@@ -14,6 +14,11 @@ using Tile128x128 = FixedTileShape<128, 128, 4, 2, 3, 2>;
 using Tile128x64 = FixedTileShape<128, 64, 4, 1, 3, 4>;
 using Tile64x64 = FixedTileShape<64, 64, 2, 2, 4, 4>;
 using Tile64x32 = FixedTileShape<64, 32, 4, 1, 4, 6>;
+// Of weights in 4 bits. The largest has a stage more in the shared memory that its blocks leave.
+using Int4Tile128x128 = FixedTileShape<128, 128, 4, 2, 4, 2, 4>;
+using Int4Tile128x64 = FixedTileShape<128, 64, 4, 1, 3, 4, 4>;
+using Int4Tile64x64 = FixedTileShape<64, 64, 2, 2, 4, 4, 4>;
+using Int4Tile64x32 = FixedTileShape<64, 32, 4, 1, 4, 6, 4>;
 
 // Time of a product's element, relative: smaller tiles read more for it.
 struct ShapeCost {
@@ -102,6 +107,11 @@ void launch_shape(Context& context, FixedTilesJob& job, int64_t groups) {
          FixedTileMemory<Shape>::kBytes, fixed_tiles<Shape, kGather, kWords>, job);
 }
 
+// What takes no more than 4 bits: those of bytes, which are read in whole vectors.
+int bits_of_weights(const ConvolutionFixedArguments& a, const FixedRuns& runs, bool gather) {
+  return a.weights_bit_width >= 1 && a.weights_bit_width <= 4 && !runs.words && !gather ? 4 : 8;
+}
+
 }  // namespace
 
 bool needs_gather(const ConvolutionFixedArguments& a, const FixedRuns& runs) {
@@ -165,8 +175,10 @@ bool convolution_fixed_tiles_supports(const ConvolutionFixedArguments& a) {
 void convolution_fixed_tiles(Context& context, const ConvolutionFixedArguments& a, int shape) {
   const FixedRuns runs = fixed_runs(a);
   FixedTilesJob job = describe_fixed_tiles(a, runs);
-  job.weights = fixed_weights(context, a, runs);
   const bool gather = needs_gather(a, runs);
+  const int bits = bits_of_weights(a, runs, gather);
+  job.weights = fixed_weights(context, a, runs, bits);
+  job.report = context.nan_report();
   if (shape < 0) shape = best_shape(context, job.pixels, runs, a.group, gather);
   while (!has_shape(shape, gather, runs.words)) ++shape;
   if (gather && runs.words)
@@ -179,6 +191,14 @@ void convolution_fixed_tiles(Context& context, const ConvolutionFixedArguments& 
     launch_shape<Tile64x64, false, true>(context, job, a.group);
   else if (runs.words)
     launch_shape<Tile64x32, false, true>(context, job, a.group);
+  else if (bits == 4 && shape == 0)
+    launch_shape<Int4Tile128x128, false, false>(context, job, a.group);
+  else if (bits == 4 && shape == 1)
+    launch_shape<Int4Tile128x64, false, false>(context, job, a.group);
+  else if (bits == 4 && shape == 2)
+    launch_shape<Int4Tile64x64, false, false>(context, job, a.group);
+  else if (bits == 4)
+    launch_shape<Int4Tile64x32, false, false>(context, job, a.group);
   else if (shape == 0)
     launch_shape<Tile128x128, false, false>(context, job, a.group);
   else if (shape == 1)

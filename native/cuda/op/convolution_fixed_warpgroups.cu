@@ -87,7 +87,8 @@ void convolution_fixed_warpgroups(Context& context, const ConvolutionFixedArgume
   FixedWarpgroupsJob job{};
   job.tile = describe_fixed_tiles(a, runs);
   job.map = make_tensor_map(describe_windows(a, chunks));
-  job.tile.weights = fixed_weights(context, a, runs);
+  job.tile.weights = fixed_weights(context, a, runs, 8);
+  job.tile.report = context.nan_report();
   if (shape < 0) shape = best_shape(runs.columns);
   if (shape == 0)
     launch_columns<Columns128>(context, job, chunks, a.group);

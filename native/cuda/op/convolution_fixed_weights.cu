@@ -1,5 +1,5 @@
-// Weights from (K, C / group, R, S) to the order that tiles have in shared memory: a block of 64 bytes of
-// each of a tile's columns lies in one piece, vectors where fixed_place says.
+// Weights from (K, C / group, R, S) to the order that tiles have in shared memory: a block of 64 codes of
+// each of a tile's columns lies in one piece, vectors where fixed_weights_place says.
 #include "convolution_fixed.h"
 #include "cuda/launch.h"
 
@@ -33,7 +33,8 @@ RISTRETTO_DEVICE int packed_code(const PackJob& job, const int8_t* filter, int b
   return filter[(c * job.R + r) * job.S + s];
 }
 
-// A block an output.
+// A block an output. Codes take kBits.
+template <int kBits>
 RISTRETTO_KERNEL(kThreads, 4)
 pack_fixed_weights(PackJob job) {
   int32_t* sums = shared_memory<int32_t>();
@@ -41,39 +42,49 @@ pack_fixed_weights(PackJob job) {
   const int k = block_index(), halves = runs.words ? 2 : 1;
   const int64_t group = k / job.group_k, column = k % job.group_k * halves;
   const int8_t* filter = job.weights + k * job.group_c * job.R * job.S;
-  char* to = job.codes + group * runs.blocks * runs.columns * kFixedBlock;
-  int32_t magnitude = 0, total = 0;
-  for (int vector = thread_index(); vector < runs.blocks * (kFixedBlock / 16); vector += kThreads) {
+  constexpr int kPerByte = 8 / kBits, kColumnBytes = kFixedBlock / kPerByte, kVectors = kColumnBytes / 16;
+  constexpr int kMask = (1 << kBits) - 1, kHigh = kMask / 2;
+  char* to = job.codes + group * runs.blocks * runs.columns * kColumnBytes;
+  int32_t magnitude = 0, total = 0, beyond = 0;
+  for (int vector = thread_index(); vector < runs.blocks * kVectors; vector += kThreads) {
     for (int half = 0; half < halves; ++half) {
       Vector16 v = {};
+#pragma unroll 1
+      for (int part = 0; part < kPerByte; ++part) {
 #pragma unroll
-      for (int i = 0; i < 16; ++i) {
-        const int code = packed_code(job, filter, 16 * vector + i, half);
-        magnitude += code < 0 ? -code : code;
-        total += code;
-        v.word[i / 4] |= uint32_t(code & 255) << (i % 4 * 8);
+        for (int i = 0; i < 16; ++i) {
+          const int code = packed_code(job, filter, 16 * (kPerByte * vector + part) + i, half);
+          magnitude += code < 0 ? -code : code;
+          total += code;
+          beyond |= code > kHigh || code < -kHigh - 1;
+          v.word[i / 4] |= uint32_t(code & kMask) << (i % 4 * 8 + part * kBits);
+        }
       }
-      const int64_t block = vector / (kFixedBlock / 16);
-      const int chunk = vector % (kFixedBlock / 16), row = int(column) + half;
-      *reinterpret_cast<Vector16*>(to + block * runs.columns * kFixedBlock + fixed_place(row, chunk)) = v;
+      const int64_t block = vector / kVectors;
+      const int place = fixed_weights_place<kBits>(int(column) + half, vector % kVectors);
+      *reinterpret_cast<Vector16*>(to + block * runs.columns * kColumnBytes + place) = v;
     }
   }
+  const bool beyond_here = warp_any(beyond != 0);
   for (int mask = kWarp / 2; mask > 0; mask /= 2) {
     magnitude += shuffle_xor(magnitude, mask);
     total += shuffle_xor(total, mask);
   }
   if (lane_index() == 0) {
-    sums[2 * warp_index()] = magnitude;
-    sums[2 * warp_index() + 1] = total;
+    sums[3 * warp_index()] = magnitude;
+    sums[3 * warp_index() + 1] = total;
+    sums[3 * warp_index() + 2] = beyond_here;
   }
   block_barrier();
   if (thread_index() == 0) {
+    bool any_beyond = beyond_here;
     for (int warp = 1; warp < kThreads / kWarp; ++warp) {
-      magnitude += sums[2 * warp];
-      total += sums[2 * warp + 1];
+      magnitude += sums[3 * warp];
+      total += sums[3 * warp + 1];
+      any_beyond = any_beyond || sums[3 * warp + 2] != 0;
     }
     // Both columns of an output have its weights.
-    job.magnitude[k] = magnitude / halves;
+    job.magnitude[k] = any_beyond ? -1 : magnitude / halves;
     job.total[k] = total / halves;
   }
   if (k == 0 && thread_index() < 32) job.zeros[thread_index()] = char(thread_index() < 16 ? 0 : 128);
@@ -103,12 +114,14 @@ FixedRuns fixed_runs(const ConvolutionFixedArguments& a) {
   return runs;
 }
 
-FixedWeights fixed_weights(Context& context, const ConvolutionFixedArguments& a, const FixedRuns& runs) {
+FixedWeights fixed_weights(Context& context, const ConvolutionFixedArguments& a, const FixedRuns& runs,
+                           int bits) {
   const int64_t K = a.dst.channels, sums = round_up(K * int64_t(sizeof(int32_t)), 256);
   const int64_t head = 256 + 2 * sums;
-  const int64_t bytes = head + a.group * runs.blocks * runs.columns * kFixedBlock;
-  const std::vector<int64_t> facts = {runs.whole_rows,  runs.words,       a.group,          a.weights.dim[0],
-                                      a.weights.dim[1], a.weights.dim[2], a.weights.dim[3], bytes};
+  const int64_t bytes = head + a.group * runs.blocks * runs.columns * (kFixedBlock * bits / 8);
+  const std::vector<int64_t> facts = {
+      runs.whole_rows,  runs.words, a.group, a.weights.dim[0], a.weights.dim[1], a.weights.dim[2],
+      a.weights.dim[3], bits,       bytes};
   PackedWeights* kept = a.packed;
   const bool ready =
       kept && kept->packed_by == &kPacked && kept->version == a.weights_version && kept->facts == facts;
@@ -134,8 +147,9 @@ FixedWeights fixed_weights(Context& context, const ConvolutionFixedArguments& a,
                       magnitude,
                       total,
                       at};
-    launch(context, "pack_fixed_weights", Grid{int(K), 1, 1}, kThreads, 2 * 4 * sizeof(int32_t),
-           pack_fixed_weights, job);
+    launch(context, "pack_fixed_weights", Grid{int(K), 1, 1}, kThreads,
+           3 * (kThreads / kWarp) * sizeof(int32_t),
+           bits == 4 ? pack_fixed_weights<4> : pack_fixed_weights<8>, job);
     if (kept) {
       kept->packed_by = &kPacked;
       kept->version = a.weights_version;

@@ -1,6 +1,6 @@
 // The kernel of convolution_fixed_tiles.cu: a block multiplies the windows of kRows pixels with the weights
-// of kColumns columns on tensor cores, 64 bytes of depth at a time. The blocks of depth that come next are on
-// their way to shared memory meanwhile.
+// of kColumns columns on tensor cores, 64 codes of depth at a time. The blocks of depth that come next are on
+// their way to shared memory meanwhile. Weights of 4 bits become bytes in registers, ahead of the product.
 #pragma once
 
 #include "convolution_fixed.h"
@@ -46,6 +46,7 @@ struct FixedTilesJob {
   LongStep long_output;
   int64_t long_sum_factor;
   double largest, sum_scale, bias_scale, half;
+  NanReport report;
 };
 
 // The problem in the kernels' words, but for the weights and the tiles.
@@ -53,7 +54,8 @@ FixedTilesJob describe_fixed_tiles(const ConvolutionFixedArguments& arguments, c
 // Whether vectors of 16 bytes can not be copied as they are: they leave a tap, or are not aligned.
 bool needs_gather(const ConvolutionFixedArguments& arguments, const FixedRuns& runs);
 
-template <int kTileRows, int kTileColumns, int kWarpsM, int kWarpsN, int kStageCount, int kResident>
+template <int kTileRows, int kTileColumns, int kWarpsM, int kWarpsN, int kStageCount, int kResident,
+          int kBits = 8>
 struct FixedTileShape {
   static constexpr int kRows = kTileRows, kColumns = kTileColumns;
   static constexpr int kThreads = kWarpsM * kWarpsN * kWarp;
@@ -61,13 +63,19 @@ struct FixedTileShape {
   static constexpr int kWarpRows = kRows / kWarpsM, kWarpColumns = kColumns / kWarpsN;
   static constexpr int kWarpsAcross = kWarpsN;
   static constexpr int kFragmentRows = kWarpRows / 16, kFragmentColumns = kWarpColumns / 8;
-  static constexpr int kStageBytes = (kRows + kColumns) * kFixedBlock;
+  static constexpr int kWeightBits = kBits;
+  static constexpr int kColumnBytes = kFixedBlock * kBits / 8, kColumnVectors = kColumnBytes / 16;
+  static constexpr int kStageBytes = kRows * kFixedBlock + kColumns * kColumnBytes;
   static constexpr int kCodesBytes = 0;  // codes take the place of the stages
   static RISTRETTO_DEVICE void barrier() { block_barrier(); }
-  // Rows and columns that a thread copies a vector of, so many apart.
-  static constexpr int kApart = kThreads / 4;
-  static constexpr int kCopiedRows = kRows / kApart, kCopiedColumns = kColumns / kApart;
-  static_assert(kApart % 8 == 0 && kRows % kApart == 0 && kColumns % kApart == 0);
+  // Rows and columns that a thread copies a vector of, so many apart. Where there are fewer columns than
+  // that, some threads copy none.
+  static constexpr int kApart = kThreads / 4, kColumnsApart = kThreads / kColumnVectors;
+  static constexpr int kCopiedRows = kRows / kApart;
+  static constexpr int kCopiedColumns = (kColumns + kColumnsApart - 1) / kColumnsApart;
+  static_assert(kApart % 8 == 0 && kRows % kApart == 0);
+  static_assert(kColumnsApart % 8 == 0 && (kColumns % kColumnsApart == 0 || kCopiedColumns == 1));
+  static_assert(kFragmentColumns % (kBits == 4 ? 4 : 2) == 0);
 };
 
 struct FixedTileRow {
@@ -87,6 +95,9 @@ struct FixedTileMemory {
   static constexpr int kChannelsAt = kRowsAt + Shape::kRows * int(sizeof(FixedTileRow));
   static constexpr int kWideAt = kChannelsAt + Shape::kColumns * int(sizeof(FixedTileChannel));
   static constexpr int kBytes = kWideAt + 16;
+  // Where the stages were, a tile's codes of up to two bytes gather, or a slice of each warp's sums.
+  static_assert(Shape::kRows * (2 * Shape::kColumns + 16) <= kRowsAt);
+  static_assert(Shape::kThreads / kWarp * 16 * Shape::kWarpColumns * int(sizeof(int32_t)) <= kRowsAt);
 };
 
 RISTRETTO_DEVICE int32_t apply_long_step(int64_t x, const LongStep& s) {
@@ -151,6 +162,7 @@ RISTRETTO_DEVICE void prepare_fixed_tile(const FixedTilesJob& job, uint32_t firs
       channels[i] = FixedTileChannel{0, 0, 0};
       continue;
     }
+    if (Shape::kWeightBits == 4 && job.weights.magnitude[k] < 0) job.report.tell(Fault::weights_bits);
     const int32_t bias = job.bias ? job.bias[k] : 0;
     const double bound = job.largest * job.weights.magnitude[k] * job.sum_scale +
                          (bias < 0 ? -double(bias) : double(bias)) * job.bias_scale + job.half;
@@ -304,10 +316,14 @@ fixed_tiles(FixedTilesJob job) {
     window[i] = job.src + row.src;
     y[i] = row.y, x[i] = row.x;
   }
-  const char* column = job.weights.codes +
-                       (int64_t{group} * job.runs.blocks * job.runs.columns + first_column) * kFixedBlock +
-                       fixed_place(copied, chunk);
-  const int columns_left = job.runs.columns - first_column - copied;
+  const int copied_column = thread_index() / Shape::kColumnVectors;
+  const int column_place =
+      fixed_weights_place<Shape::kWeightBits>(copied_column, thread_index() % Shape::kColumnVectors);
+  const char* column =
+      job.weights.codes +
+      (int64_t{group} * job.runs.blocks * job.runs.columns + first_column) * Shape::kColumnBytes +
+      column_place;
+  const int columns_left = job.runs.columns - first_column - copied_column;
   const char* zeros = job.weights.zeros + (job.zero ? 16 : 0);
   const int depth = job.runs.depth();
   int place = chunk * 16;  // of the padded runs
@@ -354,12 +370,16 @@ fixed_tiles(FixedTilesJob job) {
         }
       }
     }
-    char* columns = to + Shape::kRows * kFixedBlock;
+    constexpr int kApartBytes = Shape::kColumnsApart * Shape::kColumnBytes;
+    char* columns =
+        shared_memory<char>() + slot * Shape::kStageBytes + Shape::kRows * kFixedBlock + column_place;
+    if (Shape::kColumns >= Shape::kColumnsApart || copied_column < Shape::kColumns) {
 #pragma unroll
-    for (int i = 0; i < Shape::kCopiedColumns; ++i)
-      copy_async16(columns + i * Shape::kApart * kFixedBlock, column + i * Shape::kApart * kFixedBlock,
-                   i * Shape::kApart < columns_left);
-    column += int64_t{job.runs.columns} * kFixedBlock;
+      for (int i = 0; i < Shape::kCopiedColumns; ++i)
+        copy_async16(columns + i * kApartBytes, column + i * kApartBytes,
+                     i * Shape::kColumnsApart < columns_left);
+    }
+    column += int64_t{job.runs.columns} * Shape::kColumnBytes;
     place += kFixedBlock;
     in_run += kFixedBlock;
     enter_run();
@@ -369,11 +389,11 @@ fixed_tiles(FixedTilesJob job) {
   int32_t acc[Shape::kFragmentRows][Shape::kFragmentColumns][4] = {};
   const int lane_row = lane % 16, lane_column = lane % 8 + lane / 16 * 8;
   const int a_row = warp_index() / Shape::kWarpsAcross * Shape::kWarpRows * kFixedBlock;
-  const int b_row = (Shape::kRows + warp_index() % Shape::kWarpsAcross * Shape::kWarpColumns) * kFixedBlock;
+  const int b_row = Shape::kRows * kFixedBlock +
+                    warp_index() % Shape::kWarpsAcross * Shape::kWarpColumns * Shape::kColumnBytes;
   const auto multiply = [&](int slot, int half) {
     const char* stage = shared_memory<char>() + slot * Shape::kStageBytes;
     const char* a_from = stage + a_row + fixed_place(lane_row, 2 * half + lane / 16);
-    const char* b_from = stage + b_row + fixed_place(lane_column, 2 * half + lane / 8 % 2);
     uint32_t a[Shape::kFragmentRows][4];
 #pragma unroll
     for (int i = 0; i < Shape::kFragmentRows; ++i) {
@@ -381,15 +401,33 @@ fixed_tiles(FixedTilesJob job) {
 #pragma unroll
       for (int e = 0; e < 4; ++e) a[i][e] ^= job.flip;
     }
+    if constexpr (Shape::kWeightBits == 4) {
+      // Words of 32 columns: in each the codes of both halves of the depth, which as bytes' upper halves are
+      // 16 times themselves.
+      const char* b_from = stage + b_row + fixed_weights_place<4>(lane, half);
 #pragma unroll
-    for (int j = 0; j < Shape::kFragmentColumns / 2; ++j) {
-      uint32_t b[4];
-      load_matrix4(b, b_from + j * 16 * kFixedBlock);
-      const uint32_t left[2] = {b[0], b[1]}, right[2] = {b[2], b[3]};
+      for (int j = 0; j < Shape::kFragmentColumns / 4; ++j) {
+        uint32_t packed[4];
+        load_matrix4(packed, b_from + j * 32 * Shape::kColumnBytes);
 #pragma unroll
-      for (int i = 0; i < Shape::kFragmentRows; ++i) {
-        mma_s8(acc[i][2 * j], a[i], left);
-        mma_s8(acc[i][2 * j + 1], a[i], right);
+        for (int e = 0; e < 4; ++e) {
+          const uint32_t b[2] = {packed[e] << 4 & 0xF0F0F0F0u, packed[e] & 0xF0F0F0F0u};
+#pragma unroll
+          for (int i = 0; i < Shape::kFragmentRows; ++i) mma_s8(acc[i][4 * j + e], a[i], b);
+        }
+      }
+    } else {
+      const char* b_from = stage + b_row + fixed_place(lane_column, 2 * half + lane / 8 % 2);
+#pragma unroll
+      for (int j = 0; j < Shape::kFragmentColumns / 2; ++j) {
+        uint32_t b[4];
+        load_matrix4(b, b_from + j * 16 * kFixedBlock);
+        const uint32_t left[2] = {b[0], b[1]}, right[2] = {b[2], b[3]};
+#pragma unroll
+        for (int i = 0; i < Shape::kFragmentRows; ++i) {
+          mma_s8(acc[i][2 * j], a[i], left);
+          mma_s8(acc[i][2 * j + 1], a[i], right);
+        }
       }
     }
   };
@@ -415,6 +453,15 @@ fixed_tiles(FixedTilesJob job) {
   }
   copy_async_wait<0>();
   block_barrier();
+  if constexpr (Shape::kWeightBits == 4) {
+    // A code is at most 8 and 16 times it at most 128, as a byte's is: the sums fit, and 16 divides them.
+#pragma unroll
+    for (int i = 0; i < Shape::kFragmentRows; ++i)
+#pragma unroll
+      for (int j = 0; j < Shape::kFragmentColumns; ++j)
+#pragma unroll
+        for (int e = 0; e < 4; ++e) acc[i][j][e] >>= 4;
+  }
 
   if (!*shared_memory<int>(Memory::kWideAt))
     store_by_steps<Shape, kWords, false>(job, acc, first_pixel, first_column, group);

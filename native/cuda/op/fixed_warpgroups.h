@@ -21,6 +21,7 @@ struct FixedWarpgroupShape {
   static constexpr int kThreads = 2 * 4 * kWarp;  // that multiply; a warp more copies
   static constexpr int kBlockThreads = kThreads + kWarp;
   static constexpr int kStages = kStageCount, kBlocks = kResident;
+  static constexpr int kWeightBits = 8;
   static constexpr int kWarpRows = 16, kWarpColumns = kColumns, kWarpsAcross = 1;
   static constexpr int kFragmentRows = 1, kFragmentColumns = kColumns / 8;
   static constexpr int kStageBytes = (kRows + kColumns) * kFixedBlock;
