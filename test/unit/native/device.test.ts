@@ -98,6 +98,33 @@ it.each([
   native.useDevice(0);
 });
 
+describe('copy', () => {
+  it('brings pinned memory to the GPU', async () => {
+    const pinned = new native.NativeMemory(5, native.currentDevice(), true);
+    const there = new native.NativeMemory(5);
+    new Uint8Array(pinned.arrayBuffer).set([1, 2, 3, 4, 255]);
+    const stream = new native.Stream({ threads: 1 });
+    const view = (memory: Native.NativeBuffer) => new native.Tensor(memory, 0, 'u8', [5]);
+    native.ops.copy(stream, { src: view(pinned), dst: view(there) });
+    await stream.sync();
+    expect([...new Uint8Array(there.arrayBuffer)]).toEqual([1, 2, 3, 4, 255]);
+    stream.close();
+  });
+
+  it('refuses other types and counts, and slices', () => {
+    const stream = new native.Stream();
+    const memory = new native.NativeMemory(64);
+    const of = (type: Native.DataType, shape: number[], stride?: number) =>
+      new native.Tensor(memory, 0, type, shape, stride);
+    const copy = (src: Native.NativeTensor, dst: Native.NativeTensor) => () =>
+      native.ops.copy(stream, { src, dst });
+    expect(copy(of('u8', [4]), of('i8', [4]))).toThrow('different types');
+    expect(copy(of('u8', [4]), of('u8', [5]))).toThrow('different counts');
+    expect(copy(of('f32', [2, 2], 4), of('f32', [4]))).toThrow('must have no gaps');
+    stream.close();
+  });
+});
+
 it('refuses what is no GPU', () => {
   expect(() => native.useDevice(1)).toThrow('there is no GPU 1: this machine has 1');
   expect(() => native.useDevice(-1)).toThrow('Device: the id must be a whole number');
