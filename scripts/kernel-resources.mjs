@@ -94,7 +94,7 @@ function kernelsOf(file, temporary) {
       counts,
     });
   }
-  demangle(found.map(({ name }) => name)).forEach((name, i) => (found[i].name = name));
+  if (found.length) demangle(found.map(({ name }) => name)).forEach((name, i) => (found[i].name = name));
   return found;
 }
 
