@@ -38,6 +38,7 @@ namespace ristretto::binding {
   ROW(mvn_gradient)              \
   ROW(pair_loss)                 \
   ROW(pair_loss_gradient)        \
+  ROW(pooled_convolution_fixed)  \
   ROW(pooling)                   \
   ROW(pooling_gradient)          \
   ROW(prelu)                     \

@@ -29,6 +29,7 @@
 #include "core/op/lrn_gradient.h"
 #include "core/op/mvn.h"
 #include "core/op/mvn_gradient.h"
+#include "core/op/pooled_convolution_fixed.h"
 #include "core/op/pooling.h"
 #include "core/op/pooling_codes.h"
 #include "core/op/pooling_gradient.h"
@@ -85,6 +86,7 @@ bool run(Context& context, const MvnArguments& arguments);
 bool run(Context& context, const MvnGradientArguments& arguments);
 bool run(Context& context, const PairLossArguments& arguments);
 bool run(Context& context, const PairLossGradientArguments& arguments);
+bool run(Context& context, const PooledConvolutionFixedArguments& arguments);
 bool run(Context& context, const PoolingArguments& arguments);
 bool run(Context& context, const PoolingGradientArguments& arguments);
 bool run(Context& context, const PreluArguments& arguments);

@@ -1,7 +1,7 @@
 // The ways in which a fixed-point convolution is computed on a device. All give the definition's codes.
 #pragma once
 
-#include "core/op/convolution_fixed.h"
+#include "core/op/pooled_convolution_fixed.h"
 #include "cuda/context.h"
 #include "cuda/lanes.h"
 
@@ -59,6 +59,11 @@ FixedWeights fixed_weights(Context& context, const ConvolutionFixedArguments& ar
 constexpr int kFixedShapes = 4;
 bool convolution_fixed_tiles_supports(const ConvolutionFixedArguments& arguments);
 void convolution_fixed_tiles(Context& context, const ConvolutionFixedArguments& arguments, int shape = -1);
+
+// The same with maximum pooling behind it: a tile is a patch that some windows read (fixed_patches.h).
+bool pooled_convolution_fixed_tiles_supports(const PooledConvolutionFixedArguments& arguments);
+void pooled_convolution_fixed_tiles(Context& context, const PooledConvolutionFixedArguments& arguments,
+                                    int shape = -1);
 
 // The same by Hopper's products of four warps and copies by engine (9.0a): signed codes of 8 bits in whole
 // vectors of 16 channels. `shape` as above, of its own shapes.

@@ -2,6 +2,7 @@
 // words, and the tile that suits it.
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "cuda/launch.h"
 #include "fixed_tiles.h"
@@ -38,13 +39,29 @@ int64_t tiles_of(int64_t pixels, int64_t columns, int shape) {
   return (pixels + s.rows - 1) / s.rows * ((columns + s.columns - 1) / s.columns);
 }
 
-// The multiprocessor with the most tiles ends last.
-int best_shape(const Context& context, int64_t pixels, const FixedRuns& runs, int64_t groups, bool gather) {
-  int best = kFixedShapes - 1;
+// A problem, and the pooling behind it where there is one.
+struct Pooling {
+  const CodeWindow* window = nullptr;
+  int64_t images = 0, height = 0, width = 0;  // of its output
+};
+
+// Tiles of rows: of pixels in their order, or of patches; 0 where a tile has no room for a window.
+int64_t row_tiles(int64_t pixels, const Pooling& pooling, int rows) {
+  if (!pooling.window) return (pixels + rows - 1) / rows;
+  const FixedPatches patches = fixed_patches(*pooling.window, pooling.height, pooling.width, rows);
+  return pooling.images * patches.down * patches.across;
+}
+
+// The multiprocessor with the most tiles ends last. -1 where no tile will do.
+int best_shape(const Context& context, int64_t pixels, const Pooling& pooling, const FixedRuns& runs,
+               int64_t groups, bool gather) {
+  int best = -1;
   double least = INFINITY;
   for (int shape = 0; shape < kFixedShapes; ++shape) {
-    if (!has_shape(shape, gather, runs.words)) continue;
-    const int64_t tiles = tiles_of(pixels, runs.columns, shape) * groups;
+    const int64_t of_rows = row_tiles(pixels, pooling, kShapes[shape].rows);
+    if (!has_shape(shape, gather, runs.words) || of_rows == 0) continue;
+    const int64_t of_columns = (runs.columns + kShapes[shape].columns - 1) / kShapes[shape].columns;
+    const int64_t tiles = of_rows * of_columns * groups;
     const int64_t most = (tiles + context.device().multiprocessors - 1) / context.device().multiprocessors;
     const double time = double(most) * kShapes[shape].rows * kShapes[shape].columns * kShapes[shape].cost;
     if (time < least) least = time, best = shape;
@@ -98,18 +115,67 @@ void describe_epilogue(const ConvolutionFixedArguments& a, FixedTilesJob& job) {
 }
 
 template <class Shape, bool kGather, bool kWords>
-void launch_shape(Context& context, FixedTilesJob& job, int64_t groups) {
-  const int64_t rows = (int64_t{job.pixels} + Shape::kRows - 1) / Shape::kRows;
+void launch_shape(Context& context, FixedTilesJob& job, const Pooling& pooling, int64_t groups) {
+  if (pooling.window)
+    job.patches = fixed_patches(*pooling.window, pooling.height, pooling.width, Shape::kRows);
   job.tiles_n = (job.runs.columns + Shape::kColumns - 1) / Shape::kColumns;
-  job.tiles = int(rows * job.tiles_n);
+  job.tiles = int(row_tiles(job.pixels, pooling, Shape::kRows) * job.tiles_n);
   job.halo_parts = halo_blocks(job.dst, Shape::kThreads);
   launch(context, "fixed_tiles", Grid{job.tiles + job.halo_parts, 1, int(groups)}, Shape::kThreads,
          FixedTileMemory<Shape>::kBytes, fixed_tiles<Shape, kGather, kWords>, job);
 }
 
+// Where results go, and how wide the accesses are.
+void place_output(const CodeTensor& dst, int64_t groups, FixedTilesJob& job) {
+  job.dst = dst;
+  job.halo_access = job.access = access_bytes(dst);
+  if (groups > 1) {
+    const int64_t group_bytes = job.group_k * dst.element_bytes();
+    job.access = std::min(job.access, group_bytes % 16 == 0 ? 16 : group_bytes % 4 == 0 ? 4 : 1);
+  }
+}
+
 // What takes no more than 4 bits: those of bytes, which are read in whole vectors.
 int bits_of_weights(const ConvolutionFixedArguments& a, const FixedRuns& runs, bool gather) {
   return a.weights_bit_width >= 1 && a.weights_bit_width <= 4 && !runs.words && !gather ? 4 : 8;
+}
+
+void launch_tiles(Context& context, const ConvolutionFixedArguments& a, FixedTilesJob& job,
+                  const Pooling& pooling, int shape) {
+  const FixedRuns& runs = job.runs;
+  const int64_t groups = a.group;
+  const bool gather = needs_gather(a, runs);
+  const int bits = bits_of_weights(a, runs, gather);
+  job.weights = fixed_weights(context, a, runs, bits);
+  job.report = context.nan_report();
+  if (shape < 0) shape = best_shape(context, job.pixels, pooling, runs, groups, gather);
+  while (!has_shape(shape, gather, runs.words)) ++shape;
+  if (gather && runs.words)
+    launch_shape<Tile64x32, true, true>(context, job, pooling, groups);
+  else if (gather && shape == 1)
+    launch_shape<Tile128x64, true, false>(context, job, pooling, groups);
+  else if (gather)
+    launch_shape<Tile64x32, true, false>(context, job, pooling, groups);
+  else if (runs.words && shape == 2)
+    launch_shape<Tile64x64, false, true>(context, job, pooling, groups);
+  else if (runs.words)
+    launch_shape<Tile64x32, false, true>(context, job, pooling, groups);
+  else if (bits == 4 && shape == 0)
+    launch_shape<Int4Tile128x128, false, false>(context, job, pooling, groups);
+  else if (bits == 4 && shape == 1)
+    launch_shape<Int4Tile128x64, false, false>(context, job, pooling, groups);
+  else if (bits == 4 && shape == 2)
+    launch_shape<Int4Tile64x64, false, false>(context, job, pooling, groups);
+  else if (bits == 4)
+    launch_shape<Int4Tile64x32, false, false>(context, job, pooling, groups);
+  else if (shape == 0)
+    launch_shape<Tile128x128, false, false>(context, job, pooling, groups);
+  else if (shape == 1)
+    launch_shape<Tile128x64, false, false>(context, job, pooling, groups);
+  else if (shape == 2)
+    launch_shape<Tile64x64, false, false>(context, job, pooling, groups);
+  else
+    launch_shape<Tile64x32, false, false>(context, job, pooling, groups);
 }
 
 }  // namespace
@@ -145,12 +211,7 @@ FixedTilesJob describe_fixed_tiles(const ConvolutionFixedArguments& a, const Fix
   job.bias = static_cast<const int32_t*>(a.bias.data);
   job.flip = a.src.type == DataType::u8 ? 0x80808080u : a.src.type == DataType::i16 ? 0x00800080u : 0u;
   job.zero = a.src.type == DataType::u8 ? 0x80808080u : 0u;
-  job.dst = a.dst;
-  job.halo_access = job.access = access_bytes(a.dst);
-  if (a.group > 1) {
-    const int64_t group_bytes = job.group_k * a.dst.element_bytes();
-    job.access = std::min(job.access, group_bytes % 16 == 0 ? 16 : group_bytes % 4 == 0 ? 4 : 1);
-  }
+  place_output(a.dst, a.group, job);
   describe_epilogue(a, job);
   return job;
 }
@@ -175,38 +236,26 @@ bool convolution_fixed_tiles_supports(const ConvolutionFixedArguments& a) {
 void convolution_fixed_tiles(Context& context, const ConvolutionFixedArguments& a, int shape) {
   const FixedRuns runs = fixed_runs(a);
   FixedTilesJob job = describe_fixed_tiles(a, runs);
-  const bool gather = needs_gather(a, runs);
-  const int bits = bits_of_weights(a, runs, gather);
-  job.weights = fixed_weights(context, a, runs, bits);
-  job.report = context.nan_report();
-  if (shape < 0) shape = best_shape(context, job.pixels, runs, a.group, gather);
-  while (!has_shape(shape, gather, runs.words)) ++shape;
-  if (gather && runs.words)
-    launch_shape<Tile64x32, true, true>(context, job, a.group);
-  else if (gather && shape == 1)
-    launch_shape<Tile128x64, true, false>(context, job, a.group);
-  else if (gather)
-    launch_shape<Tile64x32, true, false>(context, job, a.group);
-  else if (runs.words && shape == 2)
-    launch_shape<Tile64x64, false, true>(context, job, a.group);
-  else if (runs.words)
-    launch_shape<Tile64x32, false, true>(context, job, a.group);
-  else if (bits == 4 && shape == 0)
-    launch_shape<Int4Tile128x128, false, false>(context, job, a.group);
-  else if (bits == 4 && shape == 1)
-    launch_shape<Int4Tile128x64, false, false>(context, job, a.group);
-  else if (bits == 4 && shape == 2)
-    launch_shape<Int4Tile64x64, false, false>(context, job, a.group);
-  else if (bits == 4)
-    launch_shape<Int4Tile64x32, false, false>(context, job, a.group);
-  else if (shape == 0)
-    launch_shape<Tile128x128, false, false>(context, job, a.group);
-  else if (shape == 1)
-    launch_shape<Tile128x64, false, false>(context, job, a.group);
-  else if (shape == 2)
-    launch_shape<Tile64x64, false, false>(context, job, a.group);
-  else
-    launch_shape<Tile64x32, false, false>(context, job, a.group);
+  launch_tiles(context, a, job, {}, shape);
+}
+
+bool pooled_convolution_fixed_tiles_supports(const PooledConvolutionFixedArguments& a) {
+  const ConvolutionFixedArguments convolution = convolution_of(a, nullptr);
+  if (!convolution_fixed_tiles_supports(convolution)) return false;
+  const FixedRuns runs = fixed_runs(convolution);
+  const CodeWindow& w = a.window;
+  // Tiles of 64 rows are there for all kinds; every window must have a pixel.
+  return fixed_patches(w, a.dst.height, a.dst.width, kShapes[kFixedShapes - 1].rows).any() &&
+         (a.dst.height - 1) * w.stride_h - w.pad_h < convolution.dst.height &&
+         (a.dst.width - 1) * w.stride_w - w.pad_w < convolution.dst.width &&
+         describe_fixed_tiles(convolution, runs).has_long;
+}
+
+void pooled_convolution_fixed_tiles(Context& context, const PooledConvolutionFixedArguments& a, int shape) {
+  const ConvolutionFixedArguments convolution = convolution_of(a, nullptr);
+  FixedTilesJob job = describe_fixed_tiles(convolution, fixed_runs(convolution));
+  place_output(a.dst, a.group, job);
+  launch_tiles(context, convolution, job, {&a.window, a.dst.images, a.dst.height, a.dst.width}, shape);
 }
 
 }  // namespace ristretto::cuda

@@ -3,107 +3,10 @@
 // their way to shared memory meanwhile. Weights of 4 bits become bytes in registers, ahead of the product.
 #pragma once
 
-#include "convolution_fixed.h"
-#include "core/op/fixed_step.h"
-#include "cuda/code_step.h"
-#include "cuda/code_vectors.h"
+#include "fixed_tiles_job.h"
+#include "fixed_tiles_store.h"
 
 namespace ristretto::cuda {
-
-// FixedStep's form in 64 bits, without a shift to the left.
-struct LongStep {
-  int64_t add = 0, mask = 0;
-  int sign_shift = 63, right = 0;
-  int32_t low = 0, high = 0;
-};
-
-struct FixedTilesJob {
-  const char* src;  // pixel (0, 0) of image 0
-  int64_t image_bytes, row_bytes, pixel_bytes;
-  int height, width, halo_h, halo_w;  // readable: halo included in height and width
-  int stride_h, stride_w, pad_h, pad_w;
-  int down_bytes, right_bytes;  // from one tap of the window to the next
-  int dilation_h, dilation_w;
-  bool checked;  // some taps lie outside of what is readable
-  int P, Q;
-  uint32_t pixels;  // of all images' outputs
-  int group_k, group_bytes;
-  FixedRuns runs;
-  FixedWeights weights;
-  const int32_t* bias;
-  uint32_t flip;  // bits of stored codes that make them signed bytes
-  uint32_t zero;  // four bytes of code 0, as they are stored
-  int tiles_n, tiles;
-  CodeTensor dst;
-  int access, halo_access, halo_parts;
-  FixedEpilogue epilogue;
-  // The epilogue by steps: in 32 bits where a tile's channels prove to allow it, else in 64 bits, which
-  // always do; where those exist for its shifts.
-  bool has_narrow, has_long;
-  bool quick;  // a floor is all that is left of the output's rounding, and it is the last
-  FixedStep output, consumer;
-  int32_t sum_factor;
-  LongStep long_output;
-  int64_t long_sum_factor;
-  double largest, sum_scale, bias_scale, half;
-  NanReport report;
-};
-
-// The problem in the kernels' words, but for the weights and the tiles.
-FixedTilesJob describe_fixed_tiles(const ConvolutionFixedArguments& arguments, const FixedRuns& runs);
-// Whether vectors of 16 bytes can not be copied as they are: they leave a tap, or are not aligned.
-bool needs_gather(const ConvolutionFixedArguments& arguments, const FixedRuns& runs);
-
-template <int kTileRows, int kTileColumns, int kWarpsM, int kWarpsN, int kStageCount, int kResident,
-          int kBits = 8>
-struct FixedTileShape {
-  static constexpr int kRows = kTileRows, kColumns = kTileColumns;
-  static constexpr int kThreads = kWarpsM * kWarpsN * kWarp;
-  static constexpr int kStages = kStageCount, kBlocks = kResident;  // blocks of a multiprocessor
-  static constexpr int kWarpRows = kRows / kWarpsM, kWarpColumns = kColumns / kWarpsN;
-  static constexpr int kWarpsAcross = kWarpsN;
-  static constexpr int kFragmentRows = kWarpRows / 16, kFragmentColumns = kWarpColumns / 8;
-  static constexpr int kWeightBits = kBits;
-  static constexpr int kColumnBytes = kFixedBlock * kBits / 8, kColumnVectors = kColumnBytes / 16;
-  static constexpr int kStageBytes = kRows * kFixedBlock + kColumns * kColumnBytes;
-  static constexpr int kCodesBytes = 0;  // codes take the place of the stages
-  static RISTRETTO_DEVICE void barrier() { block_barrier(); }
-  // Rows and columns that a thread copies a vector of, so many apart. Where there are fewer columns than
-  // that, some threads copy none.
-  static constexpr int kApart = kThreads / 4, kColumnsApart = kThreads / kColumnVectors;
-  static constexpr int kCopiedRows = kRows / kApart;
-  static constexpr int kCopiedColumns = (kColumns + kColumnsApart - 1) / kColumnsApart;
-  static_assert(kApart % 8 == 0 && kRows % kApart == 0);
-  static_assert(kColumnsApart % 8 == 0 && (kColumns % kColumnsApart == 0 || kCopiedColumns == 1));
-  static_assert(kFragmentColumns % (kBits == 4 ? 4 : 2) == 0);
-};
-
-struct FixedTileRow {
-  int64_t src, dst;  // bytes to the window's first tap, to the output's pixel
-  int y, x;          // the first tap, counted from the halo's start
-};
-struct FixedTileChannel {
-  int32_t bias, start;  // as given; shifted, with the quick epilogue's rounding
-  int32_t low;          // what the sums of low bytes lack: their codes were lessened by 128
-};
-
-// Behind the stages: codes on their way out, rows, channels, and whether 32 bits do not suffice.
-template <class Shape>
-struct FixedTileMemory {
-  static constexpr int kCodesAt = Shape::kCodesBytes ? Shape::kStages * Shape::kStageBytes : 0;
-  static constexpr int kRowsAt = Shape::kStages * Shape::kStageBytes + Shape::kCodesBytes;
-  static constexpr int kChannelsAt = kRowsAt + Shape::kRows * int(sizeof(FixedTileRow));
-  static constexpr int kWideAt = kChannelsAt + Shape::kColumns * int(sizeof(FixedTileChannel));
-  static constexpr int kBytes = kWideAt + 16;
-  // Where the stages were, a tile's codes of up to two bytes gather, or a slice of each warp's sums.
-  static_assert(Shape::kRows * (2 * Shape::kColumns + 16) <= kRowsAt);
-  static_assert(Shape::kThreads / kWarp * 16 * Shape::kWarpColumns * int(sizeof(int32_t)) <= kRowsAt);
-};
-
-RISTRETTO_DEVICE int32_t apply_long_step(int64_t x, const LongStep& s) {
-  const int64_t code = (x + s.add + ((x >> s.sign_shift) & s.mask)) >> s.right;
-  return code < s.low ? s.low : code > s.high ? s.high : int32_t(code);
-}
 
 // 16 bytes from `place` on of a run of which the bytes [begin, end) may be read, the others being code 0.
 // Words are read whole that hold a byte which may be.
@@ -142,14 +45,20 @@ RISTRETTO_DEVICE void prepare_fixed_tile(const FixedTilesJob& job, uint32_t firs
   FixedTileChannel* channels = shared_memory<FixedTileChannel>(Memory::kChannelsAt);
   int* wide = shared_memory<int>(Memory::kWideAt);
   for (int i = thread_index(); i < Shape::kRows; i += Shape::kThreads) {
-    // Rows behind the last pixel compute its like, and store nothing.
-    const uint32_t m = first_pixel + uint32_t(i) < job.pixels ? first_pixel + uint32_t(i) : job.pixels - 1;
-    const int q = int(m % uint32_t(job.Q)), np = int(m / uint32_t(job.Q));
-    const int p = np % job.P, n = np / job.P;
+    int n, p, q;
+    bool counts = true;
+    if (job.patches.any()) {
+      counts = job.patches.place(int(first_pixel / Shape::kRows), i, job.P, job.Q, n, p, q);
+    } else {
+      // Rows behind the last pixel compute its like, and store nothing.
+      const uint32_t m = first_pixel + uint32_t(i) < job.pixels ? first_pixel + uint32_t(i) : job.pixels - 1;
+      const uint32_t np = m / uint32_t(job.Q);
+      q = int(m % uint32_t(job.Q)), p = int(np % uint32_t(job.P)), n = int(np / uint32_t(job.P));
+    }
     const int y = p * job.stride_h - job.pad_h, x = q * job.stride_w - job.pad_w;
     rows[i].src =
         n * job.image_bytes + y * job.row_bytes + x * job.pixel_bytes + int64_t{group} * job.group_bytes;
-    rows[i].dst = job.dst.offset(n, p, q) * job.dst.element_bytes();
+    rows[i].dst = !counts ? -1 : job.patches.any() ? 0 : job.dst.offset(n, p, q) * job.dst.element_bytes();
     rows[i].y = y + job.halo_h;
     rows[i].x = x + job.halo_w;
   }
@@ -171,123 +80,6 @@ RISTRETTO_DEVICE void prepare_fixed_tile(const FixedTilesJob& job, uint32_t firs
     channels[i].bias = bias;
     channels[i].start = int32_t((bias == 0 ? 0 : shifted) + (job.quick ? uint32_t(job.output.add) : 0u));
     channels[i].low = kWords ? 128 * job.weights.total[k] : 0;
-  }
-}
-
-// Sums to codes by the definition, for shifts that no step has: a slice of 16 rows of each warp at a time
-// goes through shared memory.
-template <class Shape, bool kWords>
-RISTRETTO_DEVICE void store_by_definition(
-    const FixedTilesJob& job, const int32_t (&acc)[Shape::kFragmentRows][Shape::kFragmentColumns][4],
-    uint32_t first_pixel, int first_column, int group) {
-  using Memory = FixedTileMemory<Shape>;
-  const FixedTileRow* rows = shared_memory<FixedTileRow>(Memory::kRowsAt);
-  const FixedTileChannel* channels = shared_memory<FixedTileChannel>(Memory::kChannelsAt);
-  constexpr int kPer = kWords ? 2 : 1, kSlice = 16 * Shape::kWarpColumns;
-  constexpr int kChannels = Shape::kWarpColumns / kPer;
-  int32_t* slice = shared_memory<int32_t>() + warp_index() * kSlice;
-  const int lane = lane_index();
-  const int row0 = warp_index() / Shape::kWarpsAcross * Shape::kWarpRows;
-  const int channel0 = warp_index() % Shape::kWarpsAcross * kChannels;
-#pragma unroll
-  for (int i = 0; i < Shape::kFragmentRows; ++i) {
-    warp_barrier();
-#pragma unroll
-    for (int j = 0; j < Shape::kFragmentColumns; ++j)
-#pragma unroll
-      for (int e = 0; e < 4; ++e)
-        slice[(lane / 4 + e / 2 * 8) * Shape::kWarpColumns + 8 * j + lane % 4 * 2 + e % 2] = acc[i][j][e];
-    warp_barrier();
-#pragma unroll 1
-    for (int at = lane; at < 16 * kChannels; at += kWarp) {
-      const int row = row0 + 16 * i + at / kChannels, channel = channel0 + at % kChannels;
-      const int in_group = first_column / kPer + channel;
-      if (first_pixel + uint32_t(row) >= job.pixels || in_group >= job.group_k) continue;
-      const int32_t* sums = slice + kPer * at;
-      const FixedTileChannel& c = channels[channel];
-      const int64_t sum = kWords ? int64_t{sums[0]} * 256 + (int64_t{sums[kPer - 1]} + c.low) : sums[0];
-      const int code = int(apply_epilogue(sum, c.bias, job.epilogue));
-      char* to = static_cast<char*>(job.dst.data) + rows[row].dst +
-                 (int64_t{group} * job.group_k + in_group) * job.dst.element_bytes();
-      if (job.dst.type == DataType::i16)
-        *reinterpret_cast<int16_t*>(to) = int16_t(code);
-      else
-        *to = char(code + job.dst.zero());
-    }
-  }
-}
-
-// Sums to codes by steps in 32 or 64 bits, gathered in shared memory so that vectors of a pixel's channels go
-// out.
-template <class Shape, bool kWords, bool kLong>
-RISTRETTO_DEVICE void store_by_steps(const FixedTilesJob& job,
-                                     const int32_t (&acc)[Shape::kFragmentRows][Shape::kFragmentColumns][4],
-                                     uint32_t first_pixel, int first_column, int group) {
-  using Memory = FixedTileMemory<Shape>;
-  const FixedTileRow* rows = shared_memory<FixedTileRow>(Memory::kRowsAt);
-  const FixedTileChannel* channels = shared_memory<FixedTileChannel>(Memory::kChannelsAt);
-  constexpr int kPer = kWords ? 2 : 1, kChannels = Shape::kColumns / kPer;
-  const int bytes = job.dst.type == DataType::i16 ? 2 : 1, pitch = kChannels * bytes + 16;
-  const int flip = job.dst.type == DataType::u8 ? 0x80 : 0;
-  char* codes = shared_memory<char>(Memory::kCodesAt);
-  const int lane = lane_index();
-  const int row0 = warp_index() / Shape::kWarpsAcross * Shape::kWarpRows + lane / 4;
-  const int column0 = warp_index() % Shape::kWarpsAcross * Shape::kWarpColumns + lane % 4 * 2;
-  const auto code_of = [&](auto sum, const FixedTileChannel& c) {
-    int32_t code;
-    if constexpr (kLong) {
-      const int64_t bias =
-          c.bias == 0 ? 0 : int64_t(uint64_t(int64_t{c.bias}) << (job.epilogue.bias_shift & 63));
-      code = apply_long_step(sum * job.long_sum_factor + bias, job.long_output);
-    } else {
-      const int32_t value = sum * job.sum_factor + c.start;
-      if (job.quick) {
-        code = value >> job.output.right;
-        return code < job.output.low ? job.output.low : code > job.output.high ? job.output.high : code;
-      }
-      code = apply_step(value, job.output);
-    }
-    if (job.epilogue.relu && code < 0) code = 0;
-    return job.epilogue.has_consumer ? apply_step(code, job.consumer) : code;
-  };
-#pragma unroll
-  for (int j = 0; j < Shape::kFragmentColumns; ++j) {
-    const int channel = (column0 + 8 * j) / kPer;
-    const FixedTileChannel first = channels[channel], second = channels[kWords ? channel : channel + 1];
-#pragma unroll
-    for (int i = 0; i < Shape::kFragmentRows; ++i)
-#pragma unroll
-      for (int half = 0; half < 2; ++half) {
-        char* to = codes + (row0 + 16 * i + 8 * half) * pitch + channel * bytes;
-        const int32_t s0 = acc[i][j][2 * half], s1 = acc[i][j][2 * half + 1];
-        if (kWords) {
-          int code;
-          if constexpr (kLong)
-            code = code_of(int64_t{s0} * 256 + (int64_t{s1} + first.low), first);
-          else
-            code = code_of(int32_t(uint32_t(s0) * 256u + uint32_t(s1) + uint32_t(first.low)), first);
-          if (bytes == 2)
-            *reinterpret_cast<int16_t*>(to) = int16_t(code);
-          else
-            *to = char(code ^ flip);
-        } else {
-          const int c0 = code_of(s0, first), c1 = code_of(s1, second);
-          if (bytes == 2)
-            *reinterpret_cast<uint32_t*>(to) = uint32_t(c0 & 0xFFFF) | uint32_t(c1) << 16;
-          else
-            *reinterpret_cast<uint16_t*>(to) = uint16_t(((c0 ^ flip) & 255) | (c1 ^ flip) << 8);
-        }
-      }
-  }
-  Shape::barrier();
-  const int vectors = kChannels * bytes / 16, first_channel = first_column / kPer;
-  const int valid = (job.group_k - first_channel) * bytes;
-  char* dst = static_cast<char*>(job.dst.data) + (int64_t{group} * job.group_k + first_channel) * bytes;
-  for (int at = thread_index(); at < Shape::kRows * vectors; at += Shape::kThreads) {
-    const int row = at / vectors, place = at % vectors * 16;
-    if (first_pixel + uint32_t(row) >= job.pixels || place >= valid) continue;
-    store_vector(dst + rows[row].dst + place, *reinterpret_cast<const Vector16*>(codes + row * pitch + place),
-                 job.access, valid - place);
   }
 }
 
