@@ -35,9 +35,9 @@ void Context::begin_op(const std::string& label) {
 }
 
 void Context::settle() {
-  static const char* const kFaults[] = {"NaN in the data to be trimmed", "a label is not a class",
-                                        "NaN in the data to be quantised",
-                                        "weights take more bits than was said"};
+  static const char* const kFaults[] = {
+      "NaN in the data to be trimmed", "a label is not a class", "NaN in the data to be quantised",
+      "weights take more bits than was said", "an index is outside the table's rows"};
   const int32_t met = *nan_met_;
   *nan_met_ = 0;
   const int32_t op = met & ((1 << NanReport::kFaultShift) - 1), fault = met >> NanReport::kFaultShift;

@@ -36,7 +36,7 @@ struct DeviceInfo {
 };
 
 // What a kernel can meet and not go on with.
-enum class Fault : int32_t { nan, label, nan_to_code, weights_bits };
+enum class Fault : int32_t { nan, label, nan_to_code, weights_bits, row };
 
 // How a kernel says so: the op's number and the fault, where none was noted before.
 struct NanReport {

@@ -10,6 +10,9 @@
 #include "core/op/arg_max.h"
 #include "core/op/batch_norm.h"
 #include "core/op/batch_norm_gradient.h"
+#include "core/op/col2im.h"
+#include "core/op/contrastive_loss.h"
+#include "core/op/contrastive_loss_gradient.h"
 #include "core/op/convolution.h"
 #include "core/op/convolution_fixed.h"
 #include "core/op/convolution_gradient.h"
@@ -21,6 +24,7 @@
 #include "core/op/elementwise.h"
 #include "core/op/eltwise.h"
 #include "core/op/eltwise_gradient.h"
+#include "core/op/gather_rows.h"
 #include "core/op/inner_product.h"
 #include "core/op/inner_product_gradient.h"
 #include "core/op/loss.h"
@@ -36,10 +40,12 @@
 #include "core/op/prelu.h"
 #include "core/op/prelu_gradient.h"
 #include "core/op/quantise.h"
+#include "core/op/quantise_tensor.h"
 #include "core/op/range.h"
 #include "core/op/reduce.h"
 #include "core/op/reduce_gradient.h"
 #include "core/op/requantise.h"
+#include "core/op/scatter_rows.h"
 #include "core/op/softmax.h"
 #include "core/op/softmax_gradient.h"
 #include "core/op/sum_of_squares.h"
@@ -63,6 +69,9 @@ bool run(Context& context, const ArgMaxArguments& arguments);
 bool run(Context& context, const AveragePoolingCodesArguments& arguments);
 bool run(Context& context, const BatchNormArguments& arguments);
 bool run(Context& context, const BatchNormGradientArguments& arguments);
+bool run(Context& context, const Col2imArguments& arguments);
+bool run(Context& context, const ContrastiveLossArguments& arguments);
+bool run(Context& context, const ContrastiveLossGradientArguments& arguments);
 bool run(Context& context, const ConvolutionArguments& arguments);
 bool run(Context& context, const ConvolutionFixedArguments& arguments);
 bool run(Context& context, const ConvolutionGradientArguments& arguments);
@@ -75,6 +84,7 @@ bool run(Context& context, const DropoutArguments& arguments);
 bool run(Context& context, const ElementwiseArguments& arguments);
 bool run(Context& context, const EltwiseArguments& arguments);
 bool run(Context& context, const EltwiseGradientArguments& arguments);
+bool run(Context& context, const GatherRowsArguments& arguments);
 bool run(Context& context, const InnerProductArguments& arguments);
 bool run(Context& context, const InnerProductGradientArguments& arguments);
 bool run(Context& context, const LabelLossArguments& arguments);
@@ -92,10 +102,12 @@ bool run(Context& context, const PoolingGradientArguments& arguments);
 bool run(Context& context, const PreluArguments& arguments);
 bool run(Context& context, const PreluGradientArguments& arguments);
 bool run(Context& context, const QuantiseArguments& arguments);
+bool run(Context& context, const QuantiseTensorArguments& arguments);
 bool run(Context& context, const RangeArguments& arguments);
 bool run(Context& context, const ReduceArguments& arguments);
 bool run(Context& context, const ReduceGradientArguments& arguments);
 bool run(Context& context, const RequantiseArguments& arguments);
+bool run(Context& context, const ScatterRowsArguments& arguments);
 bool run(Context& context, const SoftmaxArguments& arguments);
 bool run(Context& context, const SoftmaxGradientArguments& arguments);
 bool run(Context& context, const SumOfSquaresArguments& arguments);

@@ -5,6 +5,7 @@
 #include "../native/code_op_cases.h"
 #include "core/context.h"
 #include "core/op/quantise.h"
+#include "core/op/quantise_tensor.h"
 #include "core/op/requantise.h"
 #include "cuda/ops.h"
 #include "device.h"
@@ -99,6 +100,58 @@ TEST(quantise_tells_of_a_nan) {
       error = e.what();
     }
     CHECK(error.find("data: NaN in the data to be quantised") == 0, error);
+  }
+}
+
+TEST(weights_and_biases_equal_the_definition) {
+  Random random(7);
+  ristretto::Context reference(1, CpuFeatures{});
+  for (int i = 0; i < 120; ++i) {
+    const DataType type = (const DataType[]){DataType::i8, DataType::i16, DataType::i32}[i % 3];
+    const int most = type == DataType::i32 ? 32 : bits_of_type(type);
+    Reals src(random.integer(0, 9) ? random.integer(1, 3) : 0, random.integer(1, 40), random.integer(1, 9),
+              random.integer(1, 9), random);
+    QuantiseTensorArguments a;
+    a.format = {int(random.integer(0, 1) ? most : random.integer(1, most)), any_length(random)};
+    a.rounding = kRules[random.integer(0, 3)];
+    fill(src, random, std::min(a.format.bit_width, 20), a.format.fractional_length);
+    const DeviceReals device_src(src);
+    a.src = a.dst = src.tensor;
+    a.dst.type = type;
+    a.dst.image_stride = a.src.image_count() + random.integer(0, 3);
+    // What lies between the images stays.
+    std::vector<char> expected(size_t(a.dst.images() * a.dst.image_stride * size_of(type)), 77);
+    const Shared<char> got(expected);
+    a.dst.data = expected.empty() ? got.data() : expected.data();
+    QuantiseTensor::check(a);
+    quantise_tensor_ref(reference, a);
+    a.src = device_src.tensor, a.dst.data = got.data();
+    run_here(a);
+    compare(got, expected,
+            check::text("type ", int(type), " bits ", a.format.bit_width, " fl ", a.format.fractional_length,
+                        " rounding ", int(a.rounding), " shape ", a.src.shape_text()));
+  }
+}
+
+TEST(a_nan_among_weights_is_told_with_the_op) {
+  for (const DataType type : {DataType::i8, DataType::i16, DataType::i32}) {
+    const Shared<float> src(std::vector<float>{1, -NAN, 300, -7});
+    const Shared<int32_t> dst(4);
+    QuantiseTensorArguments a{Tensor::of(src.data(), {2, 2}), Tensor::of(nullptr, {2, 2}), {8, 0}};
+    a.dst.data = dst.data(), a.dst.type = type;
+    const auto error_of = [&] {
+      test_context().begin_op("weights");
+      CHECK(cuda::run(test_context(), a));
+      try {
+        test_context().synchronize();
+      } catch (const Error& e) {
+        return std::string(e.what());
+      }
+      return std::string("none");
+    };
+    CHECK_EQUAL(error_of(), std::string("weights: NaN in the data to be quantised"));
+    src[1] = 0;
+    CHECK_EQUAL(error_of(), std::string("none"));
   }
 }
 

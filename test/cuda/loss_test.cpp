@@ -66,9 +66,13 @@ TEST(label_losses_equal_the_processors) {
 
 TEST(label_loss_gradients_equal_the_processors) {
   for (const Problem& p : kProblems)
-    for (LabelLossKind kind : {LabelLossKind::logarithm, LabelLossKind::hinge_l1, LabelLossKind::hinge_l2})
+    for (LabelLossKind kind : {LabelLossKind::logarithm, LabelLossKind::hinge_l1, LabelLossKind::hinge_l2,
+                               LabelLossKind::infogain})
       for (LossNormalization normalization : kNormalizations)
         for (bool through_softmax : {false, true}) {
+          const bool infogain = kind == LabelLossKind::infogain;
+          if (infogain && !through_softmax) continue;
+          Twin gain({p.classes, infogain ? p.classes : 1}, 4);
           Twin src = scores_of(p), labels = labels_of(p, 255), weight({1}, std::vector<float>{0.7f});
           Twin result({p.outer, p.classes, p.inner}, 3);
           run_both<LabelLossGradient>([&](bool device) {
@@ -81,6 +85,7 @@ TEST(label_loss_gradients_equal_the_processors) {
             a.normalization = normalization;
             a.through_softmax = through_softmax;
             a.floor = 1e-3f;
+            if (infogain) a.gain = gain.tensor(device);
             set_ignored(a);
             return a;
           });
@@ -177,7 +182,7 @@ TEST(accuracy_equals_the_processors) {
 TEST(arg_max_equals_the_processors) {
   for (const Problem& p : kProblems)
     for (ArgMaxOutput output : {ArgMaxOutput::index, ArgMaxOutput::value, ArgMaxOutput::both})
-      for (int64_t top : {1, 3}) {
+      for (int64_t top : {int64_t{1}, int64_t{3}, p.classes}) {
         if (p.outer > 100 || (output == ArgMaxOutput::both && p.inner > 1)) continue;
         std::vector<float> values = random_values(p.outer * p.classes * p.inner, 9);
         for (float& value : values) value = std::round(value);

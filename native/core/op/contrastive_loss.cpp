@@ -1,9 +1,9 @@
 #include "contrastive_loss.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "check_tensor.h"
+#include "contrastive_pair.h"
 
 namespace ristretto {
 
@@ -20,20 +20,14 @@ void ContrastiveLoss::check(const Arguments& c) {
 
 void ContrastiveLoss::run(Context&, const Arguments& c) {
   const int64_t pairs = c.a.images(), length = c.a.image_count();
+  const ContrastivePair pair{c.margin, c.legacy};
   double loss = 0;
   for (int64_t n = 0; n < pairs; ++n) {
     const float* a = c.a.f32() + n * length;
     const float* b = c.b.f32() + n * length;
     double squares = 0;
     for (int64_t i = 0; i < length; ++i) squares += (double(a[i]) - b[i]) * (double(a[i]) - b[i]);
-    if (std::fabs(c.similar.f32()[n]) >= 1) {
-      loss += squares;
-    } else if (c.legacy) {
-      loss += std::max(c.margin - squares, 0.0);
-    } else {
-      const double gap = std::max(c.margin - std::sqrt(squares), 0.0);
-      loss += gap * gap;
-    }
+    loss += pair.lost(pair.alike(c.similar.f32()[n]), squares);
   }
   c.dst.f32()[0] = float(loss / double(std::max<int64_t>(pairs, 1)) / 2);
 }

@@ -1,23 +1,11 @@
 #include "contrastive_loss_gradient.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "check_tensor.h"
+#include "contrastive_pair.h"
 
 namespace ristretto {
-namespace {
-
-// d loss / d (a - b), as a factor of (a - b).
-double slope_of(const ContrastiveLossGradientArguments& c, bool similar, double squares) {
-  if (similar) return 1;
-  if (c.legacy) return c.margin - squares > 0 ? -1 : 0;
-  const double distance = std::sqrt(squares), gap = c.margin - distance;
-  // The original keeps away from dividing by 0 like this.
-  return gap > 0 ? -gap / (distance + 1e-4) : 0;
-}
-
-}  // namespace
 
 void ContrastiveLossGradient::check(const Arguments& c) {
   require_contiguous(c.a, "a");
@@ -37,13 +25,14 @@ void ContrastiveLossGradient::check(const Arguments& c) {
 
 void ContrastiveLossGradient::run(Context&, const Arguments& c) {
   const int64_t pairs = c.a.images(), length = c.a.image_count();
+  const ContrastivePair pair{c.margin, c.legacy};
   const double weight = c.dst_diff.f32()[0] / double(std::max<int64_t>(pairs, 1));
   for (int64_t n = 0; n < pairs; ++n) {
     const float* a = c.a.f32() + n * length;
     const float* b = c.b.f32() + n * length;
     double squares = 0;
     for (int64_t i = 0; i < length; ++i) squares += (double(a[i]) - b[i]) * (double(a[i]) - b[i]);
-    const double factor = weight * slope_of(c, std::fabs(c.similar.f32()[n]) >= 1, squares);
+    const double factor = weight * pair.slope(pair.alike(c.similar.f32()[n]), squares);
     for (int64_t i = 0; i < length; ++i) {
       const double diff = factor * (double(a[i]) - b[i]);
       if (c.a_diff) c.a_diff.f32()[n * length + i] = float(diff);

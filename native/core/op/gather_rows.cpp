@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "check_tensor.h"
+#include "row_index.h"
 
 namespace ristretto {
 
@@ -24,10 +25,7 @@ void GatherRows::run(Context& context, const Arguments& g) {
   constexpr int64_t kGrain = 1 << 14;
   context.pool.for_range(g.index.count(), kGrain / (length + 1) + 1, [&](int64_t begin, int64_t end, int) {
     for (int64_t m = begin; m < end; ++m) {
-      const float index = g.index.f32()[m];
-      require(index >= 0 && index < float(rows), "index ", index, " (number ", m,
-              ") is outside the rows 0 to ", rows - 1);
-      const float* from = g.table.f32() + int64_t(index) * length;
+      const float* from = g.table.f32() + row_at(g.index, m, rows) * length;
       float* to = g.dst.f32() + m * length;
       if (g.bias)
         for (int64_t i = 0; i < length; ++i) to[i] = from[i] + g.bias.f32()[i];

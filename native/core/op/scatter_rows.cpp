@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "check_tensor.h"
+#include "row_index.h"
 
 namespace ristretto {
 
@@ -28,9 +29,7 @@ void ScatterRows::run(Context& context, const Arguments& s) {
   const int64_t length = s.table ? s.table.image_count() : s.bias.count();
   const int64_t rows = s.table ? s.table.images() : 0;
   if (s.table)
-    for (int64_t m = 0; m < count; ++m)
-      require(s.index.f32()[m] >= 0 && s.index.f32()[m] < float(rows), "index ", s.index.f32()[m],
-              " (number ", m, ") is outside the rows 0 to ", rows - 1);
+    for (int64_t m = 0; m < count; ++m) row_at(s.index, m, rows);
   // Workers share the columns: rows of one index meet in one worker.
   constexpr int64_t kGrain = 1 << 14;
   const int64_t grain = std::max<int64_t>(16, kGrain / (count + (s.overwrite ? rows : 0) + 1));
@@ -41,7 +40,7 @@ void ScatterRows::run(Context& context, const Arguments& s) {
     for (int64_t m = 0; m < count; ++m) {
       const float* from = s.src.f32() + m * length;
       if (s.table) {
-        float* to = s.table.f32() + int64_t(s.index.f32()[m]) * length;
+        float* to = s.table.f32() + row_at(s.index, m, rows) * length;
         for (int64_t i = begin; i < end; ++i) to[i] += from[i];
       }
       if (s.bias)

@@ -14,8 +14,8 @@ namespace {
 
 constexpr int kThreads = 128;
 constexpr size_t kSlotBytes = kThreads / kWarp * sizeof(uint64_t);
-// More would look through the scores too often.
-constexpr int64_t kMostTop = 16;
+// Of a run's scores, where more than these are wanted: the processor sorts longer ones.
+constexpr int64_t kFewTop = 16, kMostLooks = int64_t{1} << 22;
 
 struct ArgMaxJob {
   const float* src;
@@ -61,7 +61,8 @@ find_top(ArgMaxJob job) {
 }  // namespace
 
 bool run(Context& context, const ArgMaxArguments& a) {
-  if (a.top_k > kMostTop || a.length >= int64_t{1} << 32) return false;
+  if (a.length >= int64_t{1} << 32) return false;
+  if (a.top_k > kFewTop && a.top_k > kMostLooks / a.length) return false;
   const ArgMaxJob job{a.src.f32(), a.dst.f32(), a.output, a.outer * a.inner, a.length, a.inner, a.top_k};
   if (job.runs == 0) return true;
   const Grid grid{int(std::min(job.runs, int64_t{16} * context.device().multiprocessors)), 1, 1};

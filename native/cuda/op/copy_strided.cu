@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cuda/divisor.h"
+#include "cuda/floats.h"
 #include "cuda/launch.h"
 #include "cuda/ops.h"
 
@@ -28,15 +29,6 @@ struct CopyJob {
   Divisor counts[Tensor::kMaxRank];
   int64_t src_strides[Tensor::kMaxRank], dst_strides[Tensor::kMaxRank];
 };
-
-struct alignas(16) Floats {
-  float value[4];
-};
-RISTRETTO_DEVICE float sum(float a, float b) { return a + b; }
-RISTRETTO_DEVICE Floats sum(const Floats& a, const Floats& b) {
-  return {
-      {a.value[0] + b.value[0], a.value[1] + b.value[1], a.value[2] + b.value[2], a.value[3] + b.value[3]}};
-}
 
 template <class Unit>
 RISTRETTO_KERNEL(kThreads, 4)

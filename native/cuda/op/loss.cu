@@ -1,28 +1,19 @@
-// Losses: blocks add up what their positions or elements lose, in double, a second launch the blocks.
+// Losses against labels and targets: what one position or element loses.
 #include "core/op/loss.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "core/op/labels.h"
-#include "core/op/loss_normalization.h"
-#include "cuda/fold.h"
-#include "cuda/launch.h"
+#include "cuda/lost.h"
 #include "cuda/ops.h"
 
 namespace ristretto::cuda {
 
 namespace {
 
-constexpr int kThreads = 256;
-constexpr size_t kSlotBytes = kThreads / kWarp * sizeof(double);
-
-struct Lost {
-  double sum;
-  uint64_t valid;
-};
-
 struct LabelJob {
+  static constexpr int kLanes = 1;
   const float *src, *labels, *gain;
   int64_t positions, classes, inner;
   LabelLossKind kind;
@@ -59,6 +50,7 @@ struct LabelJob {
 };
 
 struct PairJob {
+  static constexpr int kLanes = 1;
   const float *src, *target;
   int64_t positions;
   PairLossKind kind;
@@ -76,50 +68,6 @@ struct PairJob {
     }
   }
 };
-
-RISTRETTO_DEVICE Lost fold_lost(Lost lost) {
-  auto* slots = shared_memory<double>();
-  lost.sum = block_fold(lost.sum, 0.0, slots, Sum());
-  lost.valid = block_fold(lost.valid, uint64_t{0}, reinterpret_cast<uint64_t*>(slots), Sum());
-  return lost;
-}
-
-template <class Job>
-RISTRETTO_KERNEL(kThreads, 2)
-lose_parts(Job job, Lost* parts) {
-  Lost lost{};
-  for (int64_t p = int64_t{block_index()} * kThreads + thread_index(); p < job.positions;
-       p += int64_t{kThreads} * blocks())
-    job.add(p, lost);
-  lost = fold_lost(lost);
-  if (thread_index() == 0) parts[block_index()] = lost;
-}
-
-struct Normalization {
-  LossNormalization kind;
-  int64_t outer, inner;
-};
-
-RISTRETTO_KERNEL(kThreads, 1)
-add_lost(const Lost* parts, int count, Normalization by, float* dst) {
-  Lost lost{};
-  for (int i = thread_index(); i < count; i += kThreads) {
-    lost.sum += parts[i].sum;
-    lost.valid += parts[i].valid;
-  }
-  lost = fold_lost(lost);
-  if (thread_index() == 0)
-    *dst = float(lost.sum / loss_divisor(by.kind, by.outer, by.inner, int64_t(lost.valid)));
-}
-
-template <class Job>
-void lose(Context& context, const Job& job, const Normalization& by, float* dst) {
-  const int64_t wanted = (job.positions + kThreads - 1) / kThreads;
-  const int count = int(std::clamp<int64_t>(wanted, 1, int64_t{2} * context.device().multiprocessors));
-  auto* parts = static_cast<Lost*>(context.scratch(size_t(count) * sizeof(Lost)));
-  launch(context, "lose_parts", Grid{count, 1, 1}, kThreads, kSlotBytes, lose_parts<Job>, job, parts);
-  launch(context, "add_lost", Grid{}, kThreads, kSlotBytes, add_lost, parts, count, by, dst);
-}
 
 }  // namespace
 

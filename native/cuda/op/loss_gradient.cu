@@ -20,6 +20,7 @@ constexpr int kThreads = 256;
 constexpr size_t kSlotBytes = kThreads / kWarp * sizeof(uint64_t);
 // Blocks that count: a warp adds up their results.
 constexpr int kMostParts = kWarp;
+constexpr size_t kPartsBytes = kMostParts * sizeof(uint64_t);
 
 struct Weight {
   const float* dst_diff;
@@ -45,6 +46,8 @@ struct LabelJob {
   LabelLossKind kind;
   bool through_softmax;
   float floor;
+  const float* gain;    // infogain: a row per label
+  const double* gains;  // and the sum of each
   bool ignores;
   int64_t ignored;
   NanReport report;
@@ -58,6 +61,8 @@ struct LabelJob {
       if (through_softmax) return float(weight * (x - (c == label ? 1 : 0)));
       return c == label ? float(-weight / std::max(x, floor)) : 0.0f;
     }
+    if (kind == LabelLossKind::infogain)
+      return float(weight * (x * gains[label] - gain[label * classes.value() + c]));
     const bool squared = kind == LabelLossKind::hinge_l2;
     const float sign = c == label ? -1.0f : 1.0f, margin = 1 + sign * x;
     return float(weight * (margin > 0 ? (squared ? 2.0 * margin : 1.0) * sign : 0.0));
@@ -100,6 +105,17 @@ count_valid(Job job, uint64_t* parts) {
   if (thread_index() == 0) parts[block_index()] = valid;
 }
 
+// In the order of the classes.
+RISTRETTO_KERNEL(kThreads, 4)
+sum_gains(const float* gain, int64_t classes, double* gains) {
+  for (int64_t label = int64_t{block_index()} * kThreads + thread_index(); label < classes;
+       label += int64_t{kThreads} * blocks()) {
+    double total = 0;
+    for (int64_t c = 0; c < classes; ++c) total += gain[label * classes + c];
+    gains[label] = total;
+  }
+}
+
 template <class Job>
 RISTRETTO_KERNEL(kThreads, 4)
 loss_slopes(Job job, Weight weight) {
@@ -109,14 +125,15 @@ loss_slopes(Job job, Weight weight) {
     job.run(i, w);
 }
 
+int blocks_for(int64_t count, int64_t most) {
+  return int(std::clamp<int64_t>((count + kThreads - 1) / kThreads, 1, most));
+}
+
+// `parts` is scratch memory for kMostParts of them.
 template <class Job>
-void run_slopes(Context& context, const Job& job, Weight weight) {
+void run_slopes(Context& context, const Job& job, Weight weight, uint64_t* parts) {
   if (job.total == 0) return;
-  const auto blocks_for = [](int64_t count, int64_t most) {
-    return int(std::clamp<int64_t>((count + kThreads - 1) / kThreads, 1, most));
-  };
   if (weight.normalization == LossNormalization::valid) {
-    auto* parts = static_cast<uint64_t*>(context.scratch(kMostParts * sizeof(uint64_t)));
     weight.parts = parts;
     weight.count = blocks_for(job.elements, kMostParts);
     launch(context, "count_valid", Grid{weight.count, 1, 1}, kThreads, kSlotBytes, count_valid<Job>, job,
@@ -129,7 +146,7 @@ void run_slopes(Context& context, const Job& job, Weight weight) {
 }  // namespace
 
 bool run(Context& context, const LabelLossGradientArguments& a) {
-  if (a.kind == LabelLossKind::infogain || !divisible(a.src.count())) return false;
+  if (!divisible(a.src.count())) return false;
   const LabelledScores s(a.src, a.labels, a.axis);
   if (a.src.count() == 0) return true;
   LabelJob job{};
@@ -139,7 +156,16 @@ bool run(Context& context, const LabelLossGradientArguments& a) {
   job.kind = a.kind, job.through_softmax = a.through_softmax, job.floor = a.floor;
   job.ignores = a.ignores, job.ignored = a.ignored;
   job.report = context.nan_report();
-  run_slopes(context, job, {a.dst_diff.f32(), a.normalization, s.outer, s.inner, nullptr, 0});
+  const bool infogain = a.kind == LabelLossKind::infogain;
+  const size_t gains_bytes = infogain ? size_t(s.classes) * sizeof(double) : 0;
+  auto* parts = static_cast<uint64_t*>(context.scratch(kPartsBytes + gains_bytes));
+  if (infogain) {
+    auto* gains = reinterpret_cast<double*>(parts + kMostParts);
+    job.gain = a.gain.f32(), job.gains = gains;
+    launch(context, "sum_gains", Grid{blocks_for(s.classes, context.device().multiprocessors), 1, 1},
+           kThreads, 0, sum_gains, job.gain, s.classes, gains);
+  }
+  run_slopes(context, job, {a.dst_diff.f32(), a.normalization, s.outer, s.inner, nullptr, 0}, parts);
   return true;
 }
 
@@ -150,7 +176,8 @@ bool run(Context& context, const PairLossGradientArguments& a) {
   job.elements = job.total = a.src.count();
   job.kind = a.kind, job.ignores = a.ignores, job.ignored = a.ignored;
   run_slopes(context, job,
-             {a.dst_diff.f32(), a.normalization, a.src.images(), a.src.image_count(), nullptr, 0});
+             {a.dst_diff.f32(), a.normalization, a.src.images(), a.src.image_count(), nullptr, 0},
+             static_cast<uint64_t*>(context.scratch(kPartsBytes)));
   return true;
 }
 
