@@ -90,7 +90,8 @@ function kernelText(step: Step): string {
         (step.group > 1 ? `, ${step.group} groups` : '') +
         (step.transposed ? `, input spread ${step.geometry.spreadH}x${step.geometry.spreadW}` : '') +
         (dilationH * dilationW > 1 ? `, dilation ${dilationH}x${dilationW}` : '') +
-        (step.relu ? ', ReLU' : '')
+        (step.relu ? ', ReLU' : '') +
+        (step.pool ? `, max pooling ${windowText(step.pool.geometry)}` : '')
       );
     }
     case 'maxPooling':
@@ -105,9 +106,9 @@ function kernelText(step: Step): string {
 }
 
 /** Multiply-accumulates of one image. */
-export function macsOf({ src, dst, geometry, group, transposed }: ProductStep): number {
+export function macsOf({ src, dst, geometry, group, transposed, pool }: ProductStep): number {
   // Zeros between the rows of a deconvolution's input are not multiplied.
-  const { height, width } = (transposed ? src : dst).memory.shape;
+  const { height, width } = pool ?? (transposed ? src : dst).memory.shape;
   return ((dst.channels * height * width * src.channels) / group) * geometry.kernelH * geometry.kernelW;
 }
 
@@ -215,7 +216,12 @@ export function describePlan(
       if (does) main = false;
     }
     if (at === first && decision.kind === 'concat')
-      rows.push({ ...empty, layers: [entry.name], type: entry.type, kernel: 'concat, written in place' });
+      rows.push({
+        ...empty,
+        layers: [entry.name, ...(carried.get(entry) ?? []).map(({ name }) => name)],
+        type: entry.type,
+        kernel: 'concat, written in place',
+      });
   }
   const layers = [...decisions].filter(([entry]) => entry.bottom.length > 0);
   return {

@@ -251,7 +251,11 @@ export class IntegerNet {
     this.#shapes = this.#inputShapes();
     const refused = new Map<NetLayer, string>();
     for (;;) {
-      const lowering = lower(layers, { kept: (blob) => this.#kept.has(blob), refused });
+      const lowering = lower(layers, {
+        kept: (blob) => this.#kept.has(blob),
+        refused,
+        poolInTiles: stream.onDevice && !this.#options.retain,
+      });
       const products = lowering.steps.filter((step) => step.kind === 'convolution');
       await this.#parameters.make(products, stream);
       const bounds = boundsOf(products, this.#parameters);

@@ -12,6 +12,7 @@ import { Phase } from '../proto/index.js';
 import { codeShapeOf, type CodeShape } from './code-shape.js';
 import { decide, type Decision, type ProductFormats } from './decide.js';
 import { findEdges, sameFormat, type Edges } from './edges.js';
+import { fusePooling } from './fuse-pooling.js';
 import { slicesTouched, type FloatSlice, type ProductGeometry, type Step } from './steps.js';
 import {
   channelsOf,
@@ -42,6 +43,8 @@ export interface LoweringOptions {
   kept?: (blob: Blob) => boolean;
   /** Layers that cannot run on integers, and why. */
   refused?: ReadonlyMap<NetLayer, string>;
+  /** Convolutions do the maximum pooling behind them where that pays on a GPU; the codes between are not kept. */
+  poolInTiles?: boolean;
 }
 
 class Lowerer {
@@ -73,8 +76,6 @@ class Lowerer {
       for (const value of this.wiring.topsOf(entry))
         if (value.kept && this.stored.has(value)) this.#materialise(entry, value);
     }
-    for (const [index, step] of this.steps.entries())
-      for (const { memory } of slicesTouched(step)) memory.touch(index);
   }
 
   #lower(entry: NetLayer, decision: Decision): void {
@@ -124,6 +125,7 @@ class Lowerer {
       formats,
       relu,
       consumer,
+      pool: null,
     });
   }
 
@@ -436,6 +438,12 @@ export function lower(layers: readonly NetLayer[], options: LoweringOptions = {}
   const edges = findEdges(wiring, decisions);
   const lowerer = new Lowerer(wiring, decisions, edges);
   lowerer.run();
-  const { steps, memories, stored } = lowerer;
+  const { stored } = lowerer;
+  const { steps, unused } = options.poolInTiles
+    ? fusePooling(lowerer.steps)
+    : { steps: lowerer.steps, unused: new Set() };
+  for (const [index, step] of steps.entries())
+    for (const { memory } of slicesTouched(step)) memory.touch(index);
+  const memories = lowerer.memories.filter((memory) => !unused.has(memory));
   return { wiring, decisions, edges, steps, memories, stored };
 }

@@ -14,7 +14,7 @@ import {
 import type { CodeShape } from './code-shape.js';
 import type { MemoryPlan, Stretch } from './memory-plan.js';
 import type { ParameterStore } from './parameters.js';
-import type { FloatSlice, ProductStep, Step } from './steps.js';
+import type { FloatSlice, Geometry, ProductStep, Step } from './steps.js';
 import { bytesOf, type CodeMemory, type CodeSlice } from './storage.js';
 
 /** The native view of some channels of a memory that lies in `buffer`. */
@@ -60,6 +60,17 @@ export function productFields(
     packed,
     weightsVersion: version,
     label: step.entry.name,
+  };
+}
+
+function poolFields({ kernelH, kernelW, strideH, strideW, padH, padW }: Geometry) {
+  return {
+    poolKernelH: kernelH,
+    poolKernelW: kernelW,
+    poolStrideH: strideH,
+    poolStrideW: strideW,
+    poolPadH: padH,
+    poolPadW: padW,
   };
 }
 
@@ -131,12 +142,12 @@ export class Program {
       return window.tensor;
     };
     switch (step.kind) {
-      case 'convolution':
-        ops.convolutionFixed(
-          stream,
-          productFields(step, this.parameters, this.codes(step.src), this.codes(step.dst)),
-        );
+      case 'convolution': {
+        const fields = productFields(step, this.parameters, this.codes(step.src), this.codes(step.dst));
+        if (step.pool) ops.pooledConvolutionFixed(stream, { ...fields, ...poolFields(step.pool.geometry) });
+        else ops.convolutionFixed(stream, fields);
         break;
+      }
       case 'quantise':
         ops.quantise(stream, {
           src: float(step.src, step.dst.memory.shape),

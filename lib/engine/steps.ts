@@ -45,6 +45,8 @@ export interface ProductStep extends StepOf {
   readonly formats: ProductFormats;
   readonly relu: boolean;
   readonly consumer: CodeFormat | null;
+  /** Maximum pooling that the step does along, and the size of the maps that it reads; dst is the pooling's then. */
+  readonly pool: { readonly geometry: Geometry; readonly height: number; readonly width: number } | null;
 }
 
 /** One native call of an integer plan, or a layer that computes in float32. */

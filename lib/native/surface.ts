@@ -237,6 +237,16 @@ export interface DeconvolutionFields extends Labelled {
   dstRandom?: RandomStream | null;
 }
 
+/** A convolution whose output is pooled, as by `maxPoolingCodes`, before it is written: `dst` is the pooling's. */
+export interface PooledConvolutionFixedFields extends ConvolutionFixedFields {
+  poolKernelH: number;
+  poolKernelW: number;
+  poolStrideH: number;
+  poolStrideW: number;
+  poolPadH: number;
+  poolPadW: number;
+}
+
 export interface PoolingFields extends Labelled {
   src: NativeTensor;
   dst: NativeTensor;
@@ -803,6 +813,7 @@ export interface NativeOps {
   mvnGradient(stream: NativeStream, fields: MvnGradientFields): void;
   pairLoss(stream: NativeStream, fields: PairLossFields): void;
   pairLossGradient(stream: NativeStream, fields: PairLossGradientFields): void;
+  pooledConvolutionFixed(stream: NativeStream, fields: PooledConvolutionFixedFields): void;
   pooling(stream: NativeStream, fields: PoolingFields): void;
   poolingGradient(stream: NativeStream, fields: PoolingGradientFields): void;
   prelu(stream: NativeStream, fields: PreluFields): void;

@@ -16,15 +16,15 @@ struct FixedPatches {
 
   RISTRETTO_HOST_DEVICE bool any() const { return rows > 0; }
 
-  // Pixel `i` of a patch among an image's P x Q; where it is outside of the image, another one and false.
-  RISTRETTO_HOST_DEVICE bool place(int patch, int i, int P, int Q, int& n, int& p, int& q) const {
+  // Pixel `i` of a patch among an image's P x Q. Instead of one outside of the image the nearest inside,
+  // which every window has that would have read it: the largest code stays the same.
+  RISTRETTO_HOST_DEVICE void place(int patch, int i, int P, int Q, int& n, int& p, int& q) const {
     const int in_row = patch % across, above = patch / across;
     n = above / down;
     const int h = above % down * rows * stride_h - pad_h + i / width;
     const int w = in_row * columns * stride_w - pad_w + i % width;
     p = h < 0 ? 0 : h < P ? h : P - 1;
     q = w < 0 ? 0 : w < Q ? w : Q - 1;
-    return h == p && w == q && i < height * width;
   }
   // Window (r, c) of a patch among an image's outputs; false where there is none.
   RISTRETTO_HOST_DEVICE bool output(int patch, int r, int c, int height_out, int width_out, int& n, int& p,

@@ -46,9 +46,8 @@ RISTRETTO_DEVICE void prepare_fixed_tile(const FixedTilesJob& job, uint32_t firs
   int* wide = shared_memory<int>(Memory::kWideAt);
   for (int i = thread_index(); i < Shape::kRows; i += Shape::kThreads) {
     int n, p, q;
-    bool counts = true;
     if (job.patches.any()) {
-      counts = job.patches.place(int(first_pixel / Shape::kRows), i, job.P, job.Q, n, p, q);
+      job.patches.place(int(first_pixel / Shape::kRows), i, job.P, job.Q, n, p, q);
     } else {
       // Rows behind the last pixel compute its like, and store nothing.
       const uint32_t m = first_pixel + uint32_t(i) < job.pixels ? first_pixel + uint32_t(i) : job.pixels - 1;
@@ -58,7 +57,7 @@ RISTRETTO_DEVICE void prepare_fixed_tile(const FixedTilesJob& job, uint32_t firs
     const int y = p * job.stride_h - job.pad_h, x = q * job.stride_w - job.pad_w;
     rows[i].src =
         n * job.image_bytes + y * job.row_bytes + x * job.pixel_bytes + int64_t{group} * job.group_bytes;
-    rows[i].dst = !counts ? -1 : job.patches.any() ? 0 : job.dst.offset(n, p, q) * job.dst.element_bytes();
+    if (!job.patches.any()) rows[i].dst = job.dst.offset(n, p, q) * job.dst.element_bytes();
     rows[i].y = y + job.halo_h;
     rows[i].x = x + job.halo_w;
   }

@@ -57,7 +57,6 @@ RISTRETTO_DEVICE void store_by_definition(
 template <class Shape>
 RISTRETTO_DEVICE void store_largest(const FixedTilesJob& job, const char* codes, int pitch, int vectors,
                                     int patch, int first_channel, int group) {
-  const FixedTileRow* rows = shared_memory<FixedTileRow>(FixedTileMemory<Shape>::kRowsAt);
   const FixedPatches& patches = job.patches;
   const bool words = job.dst.type == DataType::i16;
   const uint32_t flip = zero_codes(job.dst.type), lowest = words ? 0x80008000u : 0x80808080u;
@@ -75,7 +74,6 @@ RISTRETTO_DEVICE void store_largest(const FixedTilesJob& job, const char* codes,
     for (int h = 0; h < patches.kernel_h; ++h)
       for (int w = 0; w < patches.kernel_w; ++w) {
         const int row = corner + h * patches.width + w;
-        if (rows[row].dst < 0) continue;  // outside of the image
         const Vector16 v = *reinterpret_cast<const Vector16*>(codes + row * pitch + place);
 #pragma unroll
         for (int i = 0; i < 4; ++i)

@@ -1,4 +1,4 @@
-// Convolution with maximum pooling behind it: the patches that suit, and what runs where there are some.
+// Convolution with maximum pooling behind it: in its tiles, by the patches that suit, or by way of memory.
 #include <algorithm>
 
 #include "convolution_fixed.h"
@@ -41,9 +41,14 @@ FixedPatches fixed_patches(const CodeWindow& window, int64_t height_out, int64_t
 
 bool run(Context& context, const PooledConvolutionFixedArguments& a) {
   if (a.dst.images == 0) return true;
-  if (!pooled_convolution_fixed_tiles_supports(a)) return false;
-  pooled_convolution_fixed_tiles(context, a);
-  return true;
+  if (pooled_convolution_fixed_tiles_supports(a)) {
+    pooled_convolution_fixed_tiles(context, a);
+    return true;
+  }
+  // Weights that are packed for this call alone would take the same memory.
+  if (!a.packed) return false;
+  void* memory = context.scratch(size_t(between_bytes(a)));
+  return run(context, convolution_of(a, memory)) && run(context, pooling_of(a, memory));
 }
 
 }  // namespace ristretto::cuda
