@@ -87,4 +87,18 @@ RISTRETTO_DEVICE float maximum(const float* plane, const PoolShape& s, const Poo
   return best;
 }
 
+// What a weighted mean is made of.
+struct WeightedSums {
+  float sum = 0, squares = 0;
+};
+RISTRETTO_DEVICE WeightedSums weighted_sums(const float* plane, const PoolShape& s,
+                                            const PoolWindow& window) {
+  WeightedSums sums;
+  for_window<0>(s, window, [&](int i) {
+    sums.sum += plane[i];
+    sums.squares += plane[i] * plane[i];
+  });
+  return sums;
+}
+
 }  // namespace ristretto::cuda

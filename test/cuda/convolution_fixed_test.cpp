@@ -391,8 +391,27 @@ TEST(weights_of_more_bits_than_was_said_are_refused) {
   CHECK(check_run(p));
 }
 
-TEST(a_deconvolution_is_left_to_the_processor) {
+// Of a source that is spread, some taps fall between its elements: strides, pads and dilations with and
+// without a common factor, outputs that no tap reaches, groups, all widths of codes and weights.
+TEST(deconvolutions_equal_the_definition) {
   cases::Random random(12);
-  Problem p({1, 4, 5, 5, 4, 3, 3, 1, 1, 1, 1, 1, 1, 1, 2, 2}, {8, 8}, random);
-  CHECK(!cuda::run(test_context(), p.a));
+  const Problem::Shape shapes[] = {
+      {2, 4, 5, 5, 4, 3, 3, 1, 1, 1, 1, 1, 1, 1, 2, 2},      // a deconvolution of stride 2
+      {1, 16, 4, 6, 20, 4, 4, 1, 1, 2, 2, 1, 1, 1, 2, 2},    // channels in whole vectors
+      {1, 3, 4, 5, 6, 2, 1, 1, 1, 0, 0, 1, 1, 3, 3, 4},      // fewer taps than gaps
+      {1, 5, 5, 4, 7, 3, 3, 1, 1, 3, 3, 2, 2, 1, 2, 4},      // dilation and gaps have a common factor
+      {1, 6, 3, 7, 4, 3, 4, 2, 3, 2, 1, 3, 1, 2, 2, 1},      // strides as well, gaps along one axis
+      {2, 2, 1, 1, 3, 7, 7, 1, 1, 6, 6, 1, 1, 1, 1000, 999}  // one element
+  };
+  int checked = 0;
+  for (const Problem::Shape& s : shapes)
+    for (const Problem::Kind& kind :
+         {Problem::Kind{8, 8}, Problem::Kind{8, 8, true}, Problem::Kind{16, 8}, Problem::Kind{8, 16}})
+      for (int i = 0; i < 2; ++i) checked += check_run(Problem(s, kind, random));
+  for (int i = 0; i < 20; ++i) {
+    Problem::Shape s = small_shape(random);
+    s.spread_h = random.integer(1, 4), s.spread_w = random.integer(2, 3);
+    checked += check_run(Problem(s, {8, 8}, random));
+  }
+  CHECK(checked > 40, checked);
 }

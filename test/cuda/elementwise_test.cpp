@@ -80,3 +80,31 @@ TEST(a_tensor_that_stands_twice_is_one) {
                                               {StepOperation::multiply, 1, 2, 2, 0}};
   check_program({values(300, 1), values(300, 2)}, steps, 0, true);
 }
+
+// Registers outlive a launch: the program starts with them, ends with them, and has more steps than two
+// launches take.
+TEST(long_programs_equal_the_processors) {
+  constexpr int kSteps = 61, kOperands = 3, kSlots = kOperands + ElementwiseArguments::kRegisters;
+  const StepOperation operations[] = {StepOperation::add, StepOperation::multiply, StepOperation::maximum,
+                                      StepOperation::subtract, StepOperation::minimum};
+  std::vector<ElementwiseStep> steps;
+  for (int r = kOperands; r < kSlots; ++r)
+    steps.push_back({StepOperation::multiply, r, r % kOperands, ElementwiseStep::kConstant, 0.1f * float(r)});
+  uint32_t state = 7;
+  const auto slot = [&] {
+    state = state * 1664525u + 1013904223u;
+    return int((state >> 16) % kSlots);
+  };
+  while (int(steps.size()) < kSteps - 1) {
+    const StepOperation operation = operations[steps.size() % 5];
+    const int dst = slot(), a = slot(), b = slot();
+    steps.push_back({operation, dst, a, b, 0});
+    // No value grows without bound.
+    steps.push_back({StepOperation::minimum, dst, dst, ElementwiseStep::kConstant, 3});
+    steps.push_back({StepOperation::maximum, dst, dst, ElementwiseStep::kConstant, -3});
+  }
+  for (int r = kOperands; r < kSlots; ++r) steps.push_back({StepOperation::add, 0, 0, r, 0});
+  for (size_t offset : {size_t{0}, size_t{1}})
+    check_program({values(1030, 1), values(1030, 2), values(1030, 3)}, steps, offset, false);
+  check_program({values(7, 1), values(7, 2)}, std::vector<ElementwiseStep>(30, steps[4]), 0, true);
+}

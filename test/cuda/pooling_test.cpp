@@ -78,7 +78,8 @@ TEST(a_nan_is_no_maximum) {
 
 TEST(gradients_equal_the_processors) {
   for (const Problem& p : kProblems)
-    for (PoolingKind kind : {PoolingKind::max, PoolingKind::average, PoolingKind::sampled})
+    for (PoolingKind kind :
+         {PoolingKind::max, PoolingKind::average, PoolingKind::weighted, PoolingKind::sampled})
       for (int way = 0; way < (kind == PoolingKind::max ? 3 : 2); ++way) {
         Twin src = src_of(p), dst_diff = dst_of(p, 2, 0);
         Twin src_diff({p.images, p.channels, p.height, p.width}, 9, 2 * p.gap);
@@ -94,6 +95,24 @@ TEST(gradients_equal_the_processors) {
         });
         src_diff.check_equal("kind ", int(kind), " kernel ", p.kernel_h, " x ", p.kernel_w);
       }
+}
+
+// A window of zeros has nothing to give: what stands in the gradient stays, to the sign of a zero.
+TEST(windows_without_a_weighted_mean_leave_the_gradient) {
+  Twin src({1, 1, 2, 4}, std::vector<float>{0, 0, 1, 2, 0, 0, -5, 1}), dst_diff({1, 1, 1, 2}, 2);
+  Twin src_diff({1, 1, 2, 4}, std::vector<float>{-0.0f, 1, -0.0f, 2, 3, -0.0f, 0, 4});
+  run_both<PoolingGradient>([&](bool device) {
+    PoolingGradientArguments a;
+    a.src = src.tensor(device);
+    a.dst_diff = dst_diff.tensor(device);
+    a.src_diff = src_diff.tensor(device);
+    a.kind = PoolingKind::weighted;
+    a.kernel_h = a.kernel_w = a.stride_h = a.stride_w = 2;
+    a.accumulate = true;
+    return a;
+  });
+  src_diff.check_equal();
+  CHECK_EQUAL(bits_of(src_diff.tensor(true).f32()[0]), bits_of(-0.0f));
 }
 
 // Equal neighbours: the first of them has the whole gradient.

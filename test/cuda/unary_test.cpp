@@ -105,7 +105,7 @@ TEST(sums_products_and_maxima_equal_the_processors) {
 }
 
 TEST(eltwise_gradients_equal_the_processors) {
-  for (size_t sources = 1; sources <= 3; ++sources)
+  for (size_t sources : {1, 2, 3, 4, 5, 9})
     for (EltwiseOperation operation :
          {EltwiseOperation::sum, EltwiseOperation::product, EltwiseOperation::maximum}) {
       std::vector<Twin> srcs, diffs;
@@ -130,12 +130,57 @@ TEST(eltwise_gradients_equal_the_processors) {
     }
 }
 
-TEST(five_products_are_for_the_processor) {
-  Twin src({8}, 1);
-  EltwiseArguments e;
-  e.srcs.assign(5, src.tensor(true));
-  e.dst = src.tensor(true);
-  CHECK(!cuda::run(test_context(), e));
+// More sources than one pass takes. dst is the first, one of the first pass or the last, or none of them.
+TEST(many_sources_equal_the_processors) {
+  for (size_t sources : {5, 7, 8, 11})
+    for (EltwiseOperation operation :
+         {EltwiseOperation::sum, EltwiseOperation::product, EltwiseOperation::maximum})
+      for (size_t place : {size_t{0}, size_t{3}, sources - 1, sources}) {
+        std::vector<Twin> all;
+        for (size_t s = 0; s <= sources; ++s)
+          all.emplace_back(std::initializer_list<int64_t>{3, 333}, uint32_t(s + 1), s % 3 ? 0 : 5);
+        run_both<Eltwise>([&](bool device) {
+          EltwiseArguments e;
+          for (size_t s = 0; s < sources; ++s) e.srcs.push_back(all[s].tensor(device));
+          e.dst = all[place].tensor(device);
+          e.operation = operation;
+          if (operation == EltwiseOperation::sum && sources != 7)
+            for (size_t s = 0; s < sources; ++s) e.coefficients.push_back(0.3f * float(s) - 1);
+          return e;
+        });
+        for (const Twin& twin : all)
+          twin.check_equal("operation ", int(operation), " of ", sources, " to ", place);
+      }
+}
+
+// Of equals, the rule of the second source holds for the second alone; a NaN is never greater later on.
+TEST(the_gradient_goes_to_the_same_one_of_many_equals) {
+  const float nan = float_of(0x7FC00000u);
+  const std::vector<float> values[] = {{1, 1, 2, nan, 1, 0},
+                                       {1, 0, 2, 1, nan, -0.0f},
+                                       {1, 1, 2, 1, 1, 0},
+                                       {1, 1, 3, nan, 2, 0},
+                                       {1, 0, 3, 5, 3, 0}};
+  std::vector<Twin> srcs, diffs;
+  for (const std::vector<float>& v : values) {
+    srcs.emplace_back(std::initializer_list<int64_t>{6}, v);
+    diffs.emplace_back(std::initializer_list<int64_t>{6}, uint32_t(diffs.size() + 3));
+  }
+  Twin dst_diff({6}, std::vector<float>{1, 2, 3, 4, 5, 6});
+  run_both<EltwiseGradient>([&](bool device) {
+    EltwiseGradientArguments e;
+    e.dst_diff = dst_diff.tensor(device);
+    e.operation = EltwiseOperation::maximum;
+    for (size_t s = 0; s < srcs.size(); ++s) {
+      e.srcs.push_back(srcs[s].tensor(device));
+      e.src_diffs.push_back(diffs[s].tensor(device));
+      e.indices.push_back(int64_t(s));
+    }
+    return e;
+  });
+  for (const Twin& diff : diffs) diff.check_equal();
+  CHECK_EQUAL(diffs[1].tensor(true).f32()[0], 1.0f);
+  CHECK_EQUAL(diffs[3].tensor(true).f32()[2], 3.0f);
 }
 
 TEST(dropout_draws_the_processors_words) {

@@ -22,14 +22,13 @@ bool warpgroups_wanted() {
 }  // namespace
 
 bool run(Context& context, const ConvolutionFixedArguments& a) {
-  if (a.spread_h != 1 || a.spread_w != 1) return false;
   if (a.dst.images == 0) return true;
-  // Groups of a few outputs leave most columns of a tile empty.
+  // Groups of a few outputs leave most columns of a tile empty; a tile's runs are of a source without gaps.
   const bool narrow_groups = a.group > 1 && a.dst.channels / a.group <= 4;
-  if (!narrow_groups && context.device().warpgroups && warpgroups_wanted() &&
-      convolution_fixed_warpgroups_supports(a))
+  const bool tiles = !narrow_groups && a.spread_h == 1 && a.spread_w == 1;
+  if (tiles && context.device().warpgroups && warpgroups_wanted() && convolution_fixed_warpgroups_supports(a))
     convolution_fixed_warpgroups(context, a);
-  else if (!narrow_groups && convolution_fixed_tiles_supports(a))
+  else if (tiles && convolution_fixed_tiles_supports(a))
     convolution_fixed_tiles(context, a);
   else if (a.dst.images * a.dst.height * a.dst.width * a.dst.channels <= int64_t{1} << 30)
     convolution_fixed_elements(context, a);

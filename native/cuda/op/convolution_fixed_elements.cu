@@ -1,6 +1,7 @@
 // One output a thread, neighbouring threads at neighbouring channels: weights of 16 bits, groups of few
-// channels, sums that 32 bits may not hold.
+// channels, sums that 32 bits may not hold, deconvolutions.
 #include <algorithm>
+#include <numeric>
 
 #include "convolution_fixed.h"
 #include "cuda/code_vectors.h"
@@ -12,12 +13,36 @@ namespace {
 
 constexpr int kThreads = 256;
 
+// A kernel's taps along one axis. Of a source that is spread, every `step`-th falls on an element, from the
+// first that does on; from one to the next they go `advance` elements on.
+struct TapAxis {
+  int64_t count, stride, pad, dilation, spread, step, advance;
+  TapAxis() = default;
+  TapAxis(int64_t count, int64_t stride, int64_t pad, int64_t dilation, int64_t spread)
+      : count(count), stride(stride), pad(pad), dilation(dilation), spread(spread) {
+    const int64_t common = std::gcd(dilation, spread);
+    step = spread / common, advance = dilation / common;
+  }
+};
+
+// The first of an output's taps that falls on an element, and which; `count` where none does.
+struct FirstTap {
+  int64_t tap, element;
+};
+RISTRETTO_DEVICE FirstTap first_tap(const TapAxis& axis, int64_t output) {
+  int64_t at = output * axis.stride - axis.pad;
+  if (axis.spread == 1) return {0, at};
+  int64_t tap = 0;
+  while (tap < axis.count && at % axis.spread != 0) ++tap, at += axis.dilation;
+  return {tap, at / axis.spread};
+}
+
 struct ElementsJob {
   CodeTensor src, dst;
   const void* weights;
   const int32_t* bias;
-  int64_t group_c, group_k, R, S;
-  int64_t stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
+  int64_t group_c, group_k;
+  TapAxis rows, columns;
   FixedEpilogue epilogue;
   uint32_t count;  // of outputs
   int access, halo_parts;
@@ -37,20 +62,21 @@ fixed_elements(ElementsJob job) {
   for (uint32_t i = uint32_t(kThreads * (block_index() - job.halo_parts) + thread_index()); i < job.count;
        i += step) {
     const uint32_t k = i % K, q = i / K % Q, p = i / K / Q % P, n = i / K / Q / P;
-    const int64_t depth = job.group_c * job.R * job.S;
+    const int64_t depth = job.group_c * job.rows.count * job.columns.count;
     const Weight* filter = static_cast<const Weight*>(job.weights) + k * depth;
+    const FirstTap row = first_tap(job.rows, p), column = first_tap(job.columns, q);
     int64_t sum = 0;
-    for (int64_t r = 0; r < job.R; ++r) {
-      const int64_t h = p * job.stride_h - job.pad_h + r * job.dilation_h;
+    for (int64_t r = row.tap, h = row.element; r < job.rows.count;
+         r += job.rows.step, h += job.rows.advance) {
       if (h < 0 || h >= job.src.height) continue;
-      for (int64_t s = 0; s < job.S; ++s) {
-        const int64_t w = q * job.stride_w - job.pad_w + s * job.dilation_w;
+      for (int64_t s = column.tap, w = column.element; s < job.columns.count;
+           s += job.columns.step, w += job.columns.advance) {
         if (w < 0 || w >= job.src.width) continue;
         const Stored* src =
             reinterpret_cast<const Stored*>(job.src.pixel(n, h, w)) + k / group_k * job.group_c;
-        const Weight* weights = filter + r * job.S + s;
+        const Weight* weights = filter + r * job.columns.count + s;
         for (int64_t c = 0; c < job.group_c; ++c)
-          sum += int64_t{(int32_t(src[c]) - zero) * int32_t(weights[c * job.R * job.S])};
+          sum += int64_t{(int32_t(src[c]) - zero) * int32_t(weights[c * job.rows.count * job.columns.count])};
       }
     }
     const int64_t bias = job.bias ? job.bias[k] : 0;
@@ -74,9 +100,8 @@ void convolution_fixed_elements(Context& context, const ConvolutionFixedArgument
   job.weights = a.weights.data;
   job.bias = static_cast<const int32_t*>(a.bias.data);
   job.group_c = a.src.channels / a.group, job.group_k = a.dst.channels / a.group;
-  job.R = a.weights.dim[2], job.S = a.weights.dim[3];
-  job.stride_h = a.stride_h, job.stride_w = a.stride_w, job.pad_h = a.pad_h, job.pad_w = a.pad_w;
-  job.dilation_h = a.dilation_h, job.dilation_w = a.dilation_w;
+  job.rows = TapAxis(a.weights.dim[2], a.stride_h, a.pad_h, a.dilation_h, a.spread_h);
+  job.columns = TapAxis(a.weights.dim[3], a.stride_w, a.pad_w, a.dilation_w, a.spread_w);
   job.epilogue = epilogue_of(a);
   job.access = access_bytes(a.dst);
   job.halo_parts = halo_blocks(a.dst, kThreads);

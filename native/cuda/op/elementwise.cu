@@ -1,5 +1,6 @@
 // The small programs of the update rules: every thread takes four elements through all steps. The slots lie
-// in shared memory, a row for each, because a step names them by number.
+// in shared memory, a row for each, because a step names them by number. Programs of more steps than a launch
+// takes go on in the next one: registers are operands in scratch memory then.
 #include <algorithm>
 
 #include "core/op/elementwise.h"
@@ -15,7 +16,7 @@ constexpr int kMostSteps = 24;
 constexpr int kSlots = ElementwiseArguments::kMaxOperands + ElementwiseArguments::kRegisters;
 
 struct ElementwiseJob {
-  float* operands[ElementwiseArguments::kMaxOperands];
+  float* operands[kSlots];
   int operand_count, step_count;
   unsigned written;  // a bit for each operand that a step writes
   int64_t count;
@@ -100,26 +101,15 @@ run_elementwise(ElementwiseJob job) {
   }
 }
 
-}  // namespace
-
-bool run(Context& context, const ElementwiseArguments& e) {
-  if (e.steps.size() > size_t{kMostSteps}) return false;
-  ElementwiseJob job{};
-  job.operand_count = int(e.operands.size());
-  job.step_count = int(e.steps.size());
-  job.count = e.operands[0].count();
-  if (job.count == 0) return true;
+// The steps from `first` on, as many as a launch takes.
+void launch_steps(Context& context, ElementwiseJob job, const ElementwiseArguments& e, size_t first,
+                  const int (&slot_of)[kSlots]) {
   bool aligned = true;
-  // A tensor that stands twice is one slot: what is written to it under one number is read under the other.
-  int slot_of[kSlots];
-  for (int i = 0; i < kSlots; ++i) slot_of[i] = i;
-  for (int i = 0; i < job.operand_count; ++i) {
-    job.operands[i] = e.operands[size_t(i)].f32();
+  for (int i = 0; i < job.operand_count; ++i)
     aligned = aligned && reinterpret_cast<uintptr_t>(job.operands[i]) % 16 == 0;
-    slot_of[i] = int(std::find(job.operands, job.operands + i, job.operands[i]) - job.operands);
-  }
+  job.step_count = int(std::min(e.steps.size() - first, size_t{kMostSteps}));
   for (int s = 0; s < job.step_count; ++s) {
-    ElementwiseStep step = e.steps[size_t(s)];
+    ElementwiseStep step = e.steps[first + size_t(s)];
     step.dst = slot_of[step.dst];
     step.a = slot_of[step.a];
     step.b = takes_two(step.operation) && step.b >= 0 ? slot_of[step.b] : ElementwiseStep::kConstant;
@@ -129,12 +119,37 @@ bool run(Context& context, const ElementwiseArguments& e) {
   const int64_t per_block = int64_t{kThreads} * kVector;
   const int64_t wanted = (job.count + per_block - 1) / per_block;
   const Grid grid{int(std::min<int64_t>(wanted, int64_t{8} * context.device().multiprocessors)), 1, 1};
-  const size_t shared =
-      size_t(job.operand_count + ElementwiseArguments::kRegisters) * kThreads * sizeof(Floats);
+  const size_t slots = e.operands.size() + ElementwiseArguments::kRegisters;
+  const size_t shared = slots * kThreads * sizeof(Floats);
   if (aligned)
     launch(context, "run_elementwise", grid, kThreads, shared, run_elementwise<true>, job);
   else
     launch(context, "run_elementwise", grid, kThreads, shared, run_elementwise<false>, job);
+}
+
+}  // namespace
+
+bool run(Context& context, const ElementwiseArguments& e) {
+  ElementwiseJob job{};
+  job.operand_count = int(e.operands.size());
+  job.count = e.operands[0].count();
+  if (job.count == 0) return true;
+  // A tensor that stands twice is one slot: what is written to it under one number is read under the other.
+  int slot_of[kSlots];
+  for (int i = 0; i < kSlots; ++i) slot_of[i] = i;
+  for (int i = 0; i < job.operand_count; ++i) {
+    job.operands[i] = e.operands[size_t(i)].f32();
+    slot_of[i] = int(std::find(job.operands, job.operands + i, job.operands[i]) - job.operands);
+  }
+  if (e.steps.size() > size_t{kMostSteps}) {
+    const int64_t room = (job.count + kVector - 1) / kVector * kVector;
+    float* registers =
+        static_cast<float*>(context.scratch(size_t(room) * ElementwiseArguments::kRegisters * sizeof(float)));
+    for (int i = 0; i < ElementwiseArguments::kRegisters; ++i)
+      job.operands[job.operand_count++] = registers + i * room;
+  }
+  for (size_t first = 0; first < e.steps.size(); first += kMostSteps)
+    launch_steps(context, job, e, first, slot_of);
   return true;
 }
 

@@ -37,12 +37,8 @@ RISTRETTO_DEVICE float pooled(const PoolJob& job, const PoolWindow& window, cons
     return window.h.empty() || window.w.empty() ? 0.0f
                                                 : sum / (float(window.h.padded) * float(window.w.padded));
   } else if constexpr (kKind == PoolingKind::weighted) {
-    float sum = 0, squares = 0;
-    for_window<kSize>(job.shape, window, [&](int i) {
-      sum += plane[i];
-      squares += plane[i] * plane[i];
-    });
-    return sum > 0 ? squares / sum : 0.0f;
+    const WeightedSums sums = weighted_sums(plane, job.shape, window);
+    return sums.sum > 0 ? sums.squares / sums.sum : 0.0f;
   } else {
     const int64_t at = sampled_place(plane, job.shape.width, window.h, window.w,
                                      random_word(job.random, job.random.first_element + index));

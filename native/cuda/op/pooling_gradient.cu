@@ -1,6 +1,6 @@
 // Gradient of pooling, without two threads that add to one element: every element of the image adds up what
 // the windows over it have for it, in the order of the windows. Maxima and samples are found first, once a
-// window.
+// window, and so are the sums of weighted windows.
 #include "core/op/pooling_gradient.h"
 
 #include "cuda/launch.h"
@@ -13,6 +13,13 @@ namespace {
 
 constexpr int kThreads = 256;
 
+// What weighted windows have for an element x: factor * (2 * x - mean).
+struct Slope {
+  // No mean of squares is negative: of a window that has nothing for anybody.
+  static constexpr float kNone = -1;
+  float mean, factor;
+};
+
 struct GradientJob {
   const float *src, *dst_diff;
   float* src_diff;
@@ -21,6 +28,7 @@ struct GradientJob {
   Divisor width, height;  // of the image
   int64_t elements;       // of all images
   int32_t* places;        // of each window, in its plane; -1: none
+  Slope* slopes;          // of each window
   RandomStream random;
   bool accumulate;
   float floor;  // what a maximum has to exceed
@@ -43,6 +51,18 @@ find_places(GradientJob job) {
   }
 }
 
+RISTRETTO_KERNEL(kThreads, 4)
+find_slopes(GradientJob job) {
+  for (int64_t i = int64_t{block_index()} * kThreads + thread_index(); i < job.shape.windows;
+       i += int64_t{kThreads} * blocks()) {
+    const PoolWindow window = pool_window(job.shape, uint32_t(i));
+    const WeightedSums sums =
+        weighted_sums(job.src + job.src_planes.at(window.n, window.c), job.shape, window);
+    const float diff = job.dst_diff[job.dst_planes.at(window.n, window.c) + window.place];
+    job.slopes[i] = sums.sum > 0 ? Slope{sums.squares / sums.sum, diff / sums.sum} : Slope{Slope::kNone, 0};
+  }
+}
+
 // The windows along one axis that cover `x`: [begin, end).
 struct Covering {
   int begin, end;
@@ -52,28 +72,45 @@ RISTRETTO_DEVICE Covering covering(int64_t x, int64_t stride, int64_t pad, int64
   return {int(from < 0 ? 0 : from / stride + 1), int(std::min(windows, (x + pad) / stride + 1))};
 }
 
-// What the windows of one row have for an element, added to `sum`.
-template <bool kPlaces>
-RISTRETTO_DEVICE float add_row(const GradientJob& job, float sum, int p, const Covering& columns,
-                               const float* diff, const int32_t* places, int place) {
+// An element of the image, and where what its windows have for it is found.
+struct Element {
+  Covering columns;
+  int64_t plane;  // of windows: the first one's number
+  const float* diff;
+  int place;
+  float value;
+};
+
+// What the windows of row p have for an element, added to `sum`.
+template <PoolingKind kKind>
+RISTRETTO_DEVICE float add_row(const GradientJob& job, float sum, int p, const Element& e) {
   const int Q = int(job.shape.columns.value());
-  if constexpr (kPlaces) {
-    for (int q = columns.begin; q < columns.end; ++q)
-      if (places[p * Q + q] == place) sum += diff[p * Q + q];
-    return sum;
-  } else {
+  if constexpr (kKind == PoolingKind::average) {
     const PoolShape& s = job.shape;
     const WindowSpan h = window_span(p, s.stride_h, s.pad_h, s.kernel_h, s.height);
     float row = 0;
-    for (int q = columns.begin; q < columns.end; ++q) {
+    for (int q = e.columns.begin; q < e.columns.end; ++q) {
       const WindowSpan w = window_span(q, s.stride_w, s.pad_w, s.kernel_w, s.width);
-      row += diff[p * Q + q] / (float(h.padded) * float(w.padded));
+      row += e.diff[p * Q + q] / (float(h.padded) * float(w.padded));
     }
     return sum + row;
+  } else if constexpr (kKind == PoolingKind::weighted) {
+    const Slope* slopes = job.slopes + e.plane;
+    for (int q = e.columns.begin; q < e.columns.end; ++q) {
+      const Slope slope = slopes[p * Q + q];
+      if (slope.mean != Slope::kNone) sum += slope.factor * (2 * e.value - slope.mean);
+    }
+    return sum;
+  } else {
+    const int32_t* places = job.places + e.plane;
+    for (int q = e.columns.begin; q < e.columns.end; ++q)
+      if (places[p * Q + q] == e.place) sum += e.diff[p * Q + q];
+    return sum;
   }
 }
 
-template <bool kPlaces>
+// Samples have places as maxima do.
+template <PoolingKind kKind>
 RISTRETTO_KERNEL(kThreads, 4)
 gather_gradient(GradientJob job) {
   const PoolShape& s = job.shape;
@@ -83,15 +120,15 @@ gather_gradient(GradientJob job) {
     const uint32_t plane = job.height.quotient(line), y = line - plane * job.height.value();
     const uint32_t n = s.channels.quotient(plane), c = plane - n * s.channels.value();
     const Covering rows = covering(y, s.stride_h, s.pad_h, s.kernel_h, s.rows.value());
-    const Covering columns = covering(x, s.stride_w, s.pad_w, s.kernel_w, s.columns.value());
-    const float* diff = job.dst_diff + job.dst_planes.at(n, c);
-    const int64_t per_plane = int64_t{s.rows.value()} * s.columns.value();
-    const int32_t* places = kPlaces ? job.places + plane * per_plane : nullptr;
-    const int place = int(y * job.width.value() + x);
-    float& out = job.src_diff[job.diff_planes.at(n, c) + place];
+    Element e;
+    e.columns = covering(x, s.stride_w, s.pad_w, s.kernel_w, s.columns.value());
+    e.plane = int64_t{plane} * s.rows.value() * s.columns.value();
+    e.diff = job.dst_diff + job.dst_planes.at(n, c);
+    e.place = int(y * job.width.value() + x);
+    e.value = kKind == PoolingKind::weighted ? job.src[job.src_planes.at(n, c) + e.place] : 0.0f;
+    float& out = job.src_diff[job.diff_planes.at(n, c) + e.place];
     float sum = job.accumulate ? out : 0.0f;
-    for (int p = rows.begin; p < rows.end; ++p)
-      sum = add_row<kPlaces>(job, sum, p, columns, diff, places, place);
+    for (int p = rows.begin; p < rows.end; ++p) sum = add_row<kKind>(job, sum, p, e);
     out = sum;
   }
 }
@@ -117,7 +154,6 @@ void find(Context& context, const GradientJob& job, PoolingKind kind) {
 }  // namespace
 
 bool run(Context& context, const PoolingGradientArguments& a) {
-  if (a.kind == PoolingKind::weighted) return false;
   if (!divisible(a.dst_diff.count()) || !divisible(a.src_diff.count())) return false;
   if (a.src_diff.count() == 0) return true;
   if (a.dst_diff.count() == 0) return false;
@@ -133,12 +169,16 @@ bool run(Context& context, const PoolingGradientArguments& a) {
   job.floor = a.rectified ? 0.0f : -FLT_MAX;
   const Grid grid = grid_of(context, job.elements);
   if (a.kind == PoolingKind::average) {
-    launch(context, "gather_gradient", grid, kThreads, 0, gather_gradient<false>, job);
-    return true;
+    launch(context, "gather_gradient", grid, kThreads, 0, gather_gradient<PoolingKind::average>, job);
+  } else if (a.kind == PoolingKind::weighted) {
+    job.slopes = static_cast<Slope*>(context.scratch(size_t(job.shape.windows) * sizeof(Slope)));
+    launch(context, "find_slopes", grid_of(context, job.shape.windows), kThreads, 0, find_slopes, job);
+    launch(context, "gather_gradient", grid, kThreads, 0, gather_gradient<PoolingKind::weighted>, job);
+  } else {
+    job.places = static_cast<int32_t*>(context.scratch(size_t(job.shape.windows) * sizeof(int32_t)));
+    find(context, job, a.kind);
+    launch(context, "gather_gradient", grid, kThreads, 0, gather_gradient<PoolingKind::max>, job);
   }
-  job.places = static_cast<int32_t*>(context.scratch(size_t(job.shape.windows) * sizeof(int32_t)));
-  find(context, job, a.kind);
-  launch(context, "gather_gradient", grid, kThreads, 0, gather_gradient<true>, job);
   return true;
 }
 
