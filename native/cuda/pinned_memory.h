@@ -1,5 +1,5 @@
-// Memory of the host that a device's copy engine reads while kernels and processor go on: batches lie in it on
-// their way to the device.
+// Memory of the host that a device's copy engine reads while kernels and processor go on: batches lie in it
+// on their way to the device.
 #pragma once
 
 #include <memory>

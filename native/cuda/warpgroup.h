@@ -31,11 +31,11 @@
 //   multiply_warpgroup(sums, a, b, add)   sums (64 x kColumns, int32) = a (64 x 32 bytes) * b (kColumns x 32
 //                                         bytes)^T, added to what they are where `add`; both operands signed
 //   warpgroup_commit()                    closes a group of products
-//   warpgroup_wait<N>(sums)               until at most N groups of this thread are under way: operands may be
-//                                         overwritten, sums read where N is 0
+//   warpgroup_wait<N>(sums)               until at most N groups of this thread are under way: operands may
+//                                         be overwritten, sums read where N is 0
 //
-// Thread t of the four warps has rows t / 32 * 16 + t % 32 / 4 and 8 more, and in sums[j] columns 8 j + 2 (t
-// % 4) and one more: the fragments of mma_s8.
+// Thread t of the four warps has rows t / 32 * 16 + t % 32 / 4 and 8 more, and in sums[j] columns
+// 8 j + 2 (t % 4) and one more: the fragments of mma_s8.
 #pragma once
 
 #include "lanes.h"
