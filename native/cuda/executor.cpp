@@ -16,6 +16,7 @@
 #include "lanes.h"
 
 #if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -140,7 +141,13 @@ class Block {
       fibers_[size_t(i)].stack = static_cast<unsigned char*>(stacks_) + size_t(i) * kStack;
   }
   // What fibers of a block that failed had on their stacks is forgotten with them.
-  ~Block() { munmap(stacks_, stacks_bytes_); }
+  ~Block() {
+#if defined(__SANITIZE_ADDRESS__)
+    // Calls that never returned have left marks, which the next block's stacks at this place would keep.
+    if (failure_) __asan_unpoison_memory_region(stacks_, stacks_bytes_);
+#endif
+    munmap(stacks_, stacks_bytes_);
+  }
   Block(const Block&) = delete;
   Block& operator=(const Block&) = delete;
 
