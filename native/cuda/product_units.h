@@ -90,10 +90,18 @@ struct SinglePrecision {
 
 // The tensor cores' tiles lie row by row, 16 depths to a row, rows an odd number of 16-byte units apart so
 // that eight of them are in different banks. kSteps: products of 32 bytes of every row.
+// Threads of a multiprocessor, two a row: for compute capability 10.0 ptxas spills what it holds in registers
+// elsewhere, unless there are half as many.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1000
+constexpr int kTensorRows = 128;
+#else
+constexpr int kTensorRows = 256;
+#endif
+
 template <class Operand>
 struct TensorUnit {
   static constexpr int kDepth = 16, kPasses = 4, kPassRows = 8;
-  static constexpr int blocks(int rows) { return 256 / rows; }
+  static constexpr int blocks(int rows) { return kTensorRows / rows; }
   static constexpr int kPitch = kDepth * Operand::kBytes + 16, kSteps = kDepth * Operand::kBytes / 32;
   static constexpr int bytes(int rows) { return rows * kPitch; }
 
