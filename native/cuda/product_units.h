@@ -24,11 +24,21 @@ struct alignas(16) Quad {
   float value[4];
 };
 
+// For compute capability 10.0 ptxas spills what it holds in registers elsewhere: there, fewer blocks share
+// them.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1000
+constexpr bool kSpillsSooner = true;
+#else
+constexpr bool kSpillsSooner = false;
+#endif
+
 // Single precision on the multiply-add units: a thread makes 8 x 8 sums. Tiles lie depth by depth.
 struct SinglePrecision {
   static constexpr int kDepth = 8, kPasses = 8, kPassRows = 4;
   // Of a multiprocessor. The smallest tile's threads stage twice as many columns: they get more registers.
-  static constexpr int blocks(int rows) { return rows == 32 ? 5 : 256 / rows; }
+  static constexpr int blocks(int rows) {
+    return rows == 32 ? 5 : rows == 64 && kSpillsSooner ? 3 : 256 / rows;
+  }
   static constexpr int pitch(int rows) { return rows + 4; }
   static constexpr int bytes(int rows) { return kDepth * pitch(rows) * int(sizeof(float)); }
 
@@ -90,18 +100,10 @@ struct SinglePrecision {
 
 // The tensor cores' tiles lie row by row, 16 depths to a row, rows an odd number of 16-byte units apart so
 // that eight of them are in different banks. kSteps: products of 32 bytes of every row.
-// Threads of a multiprocessor, two a row: for compute capability 10.0 ptxas spills what it holds in registers
-// elsewhere, unless there are half as many.
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1000
-constexpr int kTensorRows = 128;
-#else
-constexpr int kTensorRows = 256;
-#endif
-
 template <class Operand>
 struct TensorUnit {
   static constexpr int kDepth = 16, kPasses = 4, kPassRows = 8;
-  static constexpr int blocks(int rows) { return kTensorRows / rows; }
+  static constexpr int blocks(int rows) { return (kSpillsSooner ? 128 : 256) / rows; }
   static constexpr int kPitch = kDepth * Operand::kBytes + 16, kSteps = kDepth * Operand::kBytes / 32;
   static constexpr int bytes(int rows) { return rows * kPitch; }
 
