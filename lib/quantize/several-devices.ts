@@ -75,8 +75,7 @@ async function copyTops({ sourceTops, stream }: Net, batch: ReadonlyMap<string, 
   for (const [name, top] of sourceTops) {
     const copy = batch.get(name)!;
     copy.reshape(top.shape);
-    const operands = [copy.tensor(), top.tensor()];
-    ops.elementwise(stream, { operands, steps: [{ operation: 'copy', dst: 0, a: 1 }], label: name });
+    ops.copy(stream, { src: top.tensor(), dst: copy.tensor(), label: name });
     copy.version++;
   }
   await stream.sync();

@@ -196,8 +196,7 @@ export class Replicas {
     for (const [i, { blob, owner, name }] of net.params.entries()) {
       const source = this.primary.params[i].blob;
       if (owner || copied[i] === source.version) continue;
-      const operands = [blob.tensor(), source.tensor()];
-      ops.elementwise(net.stream, { operands, steps: [{ operation: 'copy', dst: 0, a: 1 }], label: name });
+      ops.copy(net.stream, { src: source.tensor(), dst: blob.tensor(), label: name });
       blob.version++;
       copied[i] = source.version;
       any = true;
