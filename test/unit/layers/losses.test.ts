@@ -28,7 +28,7 @@ it('is 0, not NaN, where every label is ignored', async () => {
 
 it('names the layer where a label is no class', async () => {
   const made = await makeLayer('SoftmaxWithLoss', '', [scores, { shape: [2], values: [0, 3] }]);
-  await expect(forward(made)).rejects.toThrow('it: label 3 (number 1) is not a class: there are 3');
+  await expect(forward(made)).rejects.toThrow("layer 'it': label 3 (number 1) is not a class: there are 3");
 });
 
 it('names the layer where labels and scores do not fit', async () => {
