@@ -21,8 +21,8 @@ int64_t dimension(const Napi::Object& object, const char* name, int64_t most, bo
   if (absent && (value.IsUndefined() || value.IsNull())) return 0;
   const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0;
   if (!(number >= 1 && number <= double(most) && number == double(int64_t(number))))
-    throw Napi::RangeError::New(object.Env(), std::string(name) + " must be a whole number from 1 to " +
-                                                  std::to_string(most));
+    throw Napi::RangeError::New(
+        object.Env(), std::string(name) + " must be a whole number from 1 to " + std::to_string(most));
   return int64_t(number);
 }
 
@@ -52,9 +52,9 @@ GrayWeights gray_weights(const Napi::Value& value) {
     Napi::Value given = object.Get(name);
     const double number = given.IsNumber() ? given.As<Napi::Number>().DoubleValue() : -1;
     if (!(number >= 0 && number <= most && number == double(int32_t(number))))
-      throw Napi::RangeError::New(object.Env(), std::string("gray.") + name +
-                                                    " must be a whole number from 0 to " +
-                                                    std::to_string(most));
+      throw Napi::RangeError::New(
+          object.Env(),
+          std::string("gray.") + name + " must be a whole number from 0 to " + std::to_string(most));
     return int32_t(number);
   };
   GrayWeights weights;

@@ -5,8 +5,8 @@
 
 namespace ristretto {
 
-// (red * r + green * g + blue * b + half) >> shift, at most 255. OpenCV's cvtColor, its image files' readers, libjpeg
-// and libpng each have their own weights.
+// (red * r + green * g + blue * b + half) >> shift, at most 255. OpenCV's cvtColor, its image files' readers,
+// libjpeg and libpng each have their own weights.
 struct GrayWeights {
   int32_t red = 4899, green = 9617, blue = 1868, half = 1 << 13, shift = 14;
 };
