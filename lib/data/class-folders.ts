@@ -100,7 +100,9 @@ export async function imageFolderEntries(root: string, layer?: string): Promise<
       { file: root, layer },
     );
   if (leftOut.length > 0)
-    warn(`${root}: ${leftOut.length} left out, as no images in a class's folder: ${someOf(leftOut)}`);
+    warn(
+      `${root}: ${leftOut.length} ${leftOut.length === 1 ? 'entry is' : 'entries are'} left out, as no images of a class: ${someOf(leftOut)}`,
+    );
 
   const longest = images.reduce((most, { length }) => Math.max(most, length), 0);
   const entries: ImageEntry[] = [];

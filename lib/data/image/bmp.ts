@@ -163,30 +163,25 @@ export function decodeBmp(bytes: Uint8Array, mode: ColorMode): PixelImage {
   const channels = gray ? 1 : alpha ? 4 : 3;
   const indices = packed ? decodeRunLengths(bytes, header) : null;
   const data = new Uint8Array(height * width * channels);
-  const grays = palette && new Uint8Array(256);
-  if (grays)
-    for (let i = 0; i < 256; i++)
-      grays[i] = grayOf(READER_GRAY, palette[4 * i + 2], palette[4 * i + 1], palette[4 * i]);
 
   for (let y = 0; y < height; y++) {
     const row = topDown ? y : height - 1 - y;
     const start = offset + row * stride;
     let to = y * width * channels;
     for (let x = 0; x < width; x++, to += channels) {
-      let [red, green, blue] = [0, 0, 0];
+      let red: number;
+      let green: number;
+      let blue: number;
+      let opacity = 255;
       if (palette) {
-        const index = indices
-          ? indices[row * width + x]
-          : bits === 8
-            ? bytes[start + x]
-            : bits === 4
-              ? (bytes[start + (x >> 1)] >> (x & 1 ? 0 : 4)) & 15
-              : (bytes[start + (x >> 3)] >> (7 - (x & 7))) & 1;
-        if (gray) {
-          data[to] = grays![index];
-          continue;
-        }
-        [red, green, blue] = [palette[4 * index + 2], palette[4 * index + 1], palette[4 * index]];
+        let index: number;
+        if (indices) index = indices[row * width + x];
+        else if (bits === 8) index = bytes[start + x];
+        else if (bits === 4) index = (bytes[start + (x >> 1)] >> (x & 1 ? 0 : 4)) & 15;
+        else index = (bytes[start + (x >> 3)] >> (7 - (x & 7))) & 1;
+        blue = palette[4 * index];
+        green = palette[4 * index + 1];
+        red = palette[4 * index + 2];
       } else if (bits <= 16) {
         const pixel = bytes[start + 2 * x] | (bytes[start + 2 * x + 1] << 8);
         blue = (pixel << 3) & 0xf8;
@@ -194,14 +189,16 @@ export function decodeBmp(bytes: Uint8Array, mode: ColorMode): PixelImage {
         red = bits === 15 ? (pixel >> 7) & 0xf8 : (pixel >> 8) & 0xf8;
       } else {
         const from = start + (bits >> 3) * x;
-        [red, green, blue] = [bytes[from + 2], bytes[from + 1], bytes[from]];
-        if (alpha) {
-          data[to + 3] = bytes[from + 3];
-          if (masks) {
-            const pixel = (blue | (green << 8) | (red << 16) | (bytes[from + 3] << 24)) >>> 0;
-            [red, green, blue] = [masked(pixel, masks[0]), masked(pixel, masks[1]), masked(pixel, masks[2])];
-            data[to + 3] = masked(pixel, masks[3]);
-          }
+        blue = bytes[from];
+        green = bytes[from + 1];
+        red = bytes[from + 2];
+        if (alpha) opacity = bytes[from + 3];
+        if (alpha && masks) {
+          const pixel = (blue | (green << 8) | (red << 16) | (opacity << 24)) >>> 0;
+          red = masked(pixel, masks[0]);
+          green = masked(pixel, masks[1]);
+          blue = masked(pixel, masks[2]);
+          opacity = masked(pixel, masks[3]);
         }
       }
       if (gray) data[to] = grayOf(READER_GRAY, red, green, blue);
@@ -209,6 +206,7 @@ export function decodeBmp(bytes: Uint8Array, mode: ColorMode): PixelImage {
         data[to] = red;
         data[to + 1] = green;
         data[to + 2] = blue;
+        if (alpha) data[to + 3] = opacity;
       }
     }
   }

@@ -65,7 +65,8 @@ export function decodeNetpbm(bytes: Uint8Array, mode: ColorMode): PixelImage {
         : numbers.next(1);
       values[i] = black ? 0 : 255;
     }
-  else if (raw) for (let i = 0; i < count; i++) values[i] = bytes[start + size * i];
+  else if (raw && size === 1) values.set(bytes.subarray(start, start + count));
+  else if (raw) for (let i = 0; i < count; i++) values[i] = bytes[start + 2 * i];
   else
     for (let i = 0; i < count; i++) {
       const value = Math.min(maximum, numbers.next());

@@ -66,7 +66,9 @@ function toGray(
   const fromLight = significant ? powers(last, top, reciprocal(reciprocal(gamma))) : null;
   const weights = significant || wide ? { ...PNG_GRAY, half: 1 << 14 } : PNG_GRAY;
   for (let i = 0, at = 0; i < data.length; i++, at += channels) {
-    const [red, green, blue] = [samples[at], samples[at + 1], samples[at + 2]];
+    const red = samples[at];
+    const green = samples[at + 1];
+    const blue = samples[at + 2];
     let gray = red;
     if (red !== green || red !== blue)
       gray =

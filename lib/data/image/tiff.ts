@@ -1,6 +1,6 @@
 import { convertImage, type PixelImage } from '../../native/index.js';
 import { READER_GRAY, type ColorMode } from './pixels.js';
-import { mixInks, open, pixelsOf, widePixelsOf } from './sharp-pixels.js';
+import { mixInks, open, pixelsOf, widePixelsOf, type WideImage } from './sharp-pixels.js';
 
 /** What the first directory of a TIFF says of its pixels. */
 interface TiffHeader {
@@ -67,6 +67,12 @@ function withoutAlpha({ data, height, width }: PixelImage): PixelImage {
   return { data: opaque, height, width, channels: 3 };
 }
 
+function rounded({ data: samples, ...size }: WideImage): PixelImage {
+  const data = new Uint8Array(samples.length);
+  for (let i = 0; i < data.length; i++) data[i] = (samples[i] + 128) / 257;
+  return { data, ...size };
+}
+
 /** RGB and, where there is any, alpha, as libtiff gives them: opaque, so the colours carry their alpha. */
 async function decodeRgb(bytes: Uint8Array, mode: ColorMode, header: TiffHeader): Promise<PixelImage> {
   const { bits, samples, extra, extraAt } = header;
@@ -77,13 +83,7 @@ async function decodeRgb(bytes: Uint8Array, mode: ColorMode, header: TiffHeader)
   if (!alpha) pipeline.removeAlpha();
   // Samples of 16 bits are rounded, but for 'native', which OpenCV leaves at 16.
   if (bits === 16 && mode === 'native') return pixelsOf(pipeline);
-  const image =
-    bits === 16
-      ? await widePixelsOf(pipeline).then((wide) => ({
-          ...wide,
-          data: Uint8Array.from(wide.data, (sample) => Math.floor((sample + 128) / 257)),
-        }))
-      : await pixelsOf(pipeline);
+  const image = bits === 16 ? rounded(await widePixelsOf(pipeline)) : await pixelsOf(pipeline);
   if (image.channels < 4) return image;
   const { data } = image;
   if (extra === EXTRA.unassociated)

@@ -164,7 +164,7 @@ describe('a folder of class folders', () => {
     expect([...data.subarray(0, 16)]).toEqual(Array.from({ length: 16 }, (_, i) => image.data[3 * i + 2]));
     await close();
     expect(told).toEqual([
-      `${root}: 5 left out, as no images in a class's folder: list.txt, a/notes.txt, b/empty, b/deeper/, c/notes.txt`,
+      `${root}: 5 entries are left out, as no images of a class: list.txt, a/notes.txt, b/empty, b/deeper/, c/notes.txt`,
     ]);
   });
 
