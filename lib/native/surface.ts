@@ -895,6 +895,15 @@ export interface PixelImage {
   channels: number;
 }
 
+/** Luma as (red * R + green * G + blue * B + half) >> shift. */
+export interface GrayWeights {
+  red: number;
+  green: number;
+  blue: number;
+  half: number;
+  shift: number;
+}
+
 /** One convolution on codes, to be measured. */
 export interface ConvolutionProblem {
   channels: number;
@@ -979,10 +988,13 @@ export interface NativeAddon {
   Cancellation: new () => NativeCancellation;
   LmdbReader: new (path: string) => NativeLmdbReader;
   LmdbWriter: new (folder: string) => NativeLmdbWriter;
-  /** Luma of an RGB image and OpenCV's bilinear resize, in this order, on Node's thread pool. */
+  /**
+   * Luma of an RGB image (`gray: true`: with the weights of OpenCV's BMP, Netpbm and TIFF readers) and OpenCV's
+   * bilinear resize, in this order, on Node's thread pool.
+   */
   convertImage(
     image: PixelImage,
-    target: { gray?: boolean; height?: number; width?: number },
+    target: { gray?: boolean | GrayWeights; height?: number; width?: number },
   ): Promise<PixelImage>;
   cpuFeatures(): CpuFeatures;
   /** The GPUs that the driver shows; where there is none, `why`. */
