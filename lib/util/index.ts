@@ -10,3 +10,12 @@ export {
   type Group,
   type Hdf5File,
 } from './hdf5-file.js';
+export { parseJson, readJsonFile } from './json-file.js';
+export {
+  linesOf,
+  readListFile,
+  readTextFile,
+  unreadable,
+  type ListLine,
+  type TextPlace,
+} from './text-file.js';
