@@ -87,7 +87,12 @@ export class Transformer {
    * Raises a RecordError where a record does not become the (C, H, W) that the others of its batch are, or has not the
    * `channels` that a net is built for.
    */
-  requireShape(record: DecodedRecord, channels: number, shape: readonly number[] | null, place: string): void {
+  requireShape(
+    record: DecodedRecord,
+    channels: number,
+    shape: readonly number[] | null,
+    place: string,
+  ): void {
     const { key, height, width } = record;
     const fail = (message: string): never => {
       throw new RecordError(key, message, { file: place, layer: this.layer });

@@ -1,10 +1,11 @@
 export { assertWritable, replaceFile, writeFileAtomic, type ByteSink } from './atomic-file.js';
 export {
+  assertReadable,
   entryKind,
   isHdf5File,
+  NumbersDataset,
   readInteger,
   readNumbers,
-  readShape,
   withHdf5File,
   type Dataset,
   type Group,

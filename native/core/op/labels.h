@@ -37,10 +37,12 @@ inline int64_t class_of(const Tensor& labels, int64_t index, const LabelledScore
   const float label = labels.f32()[index];
   const int64_t named = class_of_label(label, scores.classes, ignores, ignored);
   if (named != kNoClass) return named;
-  std::ostringstream place;
+  std::ostringstream text, place;
+  text.precision(9);  // every digit: labels are whole numbers as a rule
+  text << label;
   place << "record " << index / scores.inner << " of the batch, from 0";
   if (scores.inner > 1) place << ", position " << index % scores.inner;
-  fail("label ", label, " (", place.str(), ") is not a class: there are ", scores.classes, ", 0 to ",
+  fail("label ", text.str(), " (", place.str(), ") is not a class: there are ", scores.classes, ", 0 to ",
        scores.classes - 1, "; num_output of the layer that gives the scores must exceed every label");
 }
 

@@ -109,13 +109,13 @@ describe('HDF5Data', () => {
     const fails = (text: string, message: RegExp) => expect(open(text)).rejects.toThrow(message);
     await fails(
       layer('none.txt'),
-      /none\.txt: layer 'h': hdf5_data_param\.source: the list cannot be read \(ENOENT\)/,
+      /none\.txt: layer 'h': hdf5_data_param\.source: cannot be read \(ENOENT\)/,
     );
     await fails(layer(''), /layer 'h': hdf5_data_param\.source: no list/);
     list('empty.txt', ' \n');
     await fails(layer('empty.txt'), /empty\.txt: layer 'h': .*lists no HDF5 file/);
     list('gone.txt', 'a.h5\ngone.h5');
-    await fails(layer('gone.txt'), /gone\.h5: layer 'h': cannot be opened/);
+    await fails(layer('gone.txt'), /gone\.h5: layer 'h': cannot be read \(ENOENT\).*gone\.txt, line 2/);
     list('text.txt', 'list.txt');
     await fails(layer('text.txt'), /list\.txt: layer 'h': is not an HDF5 file/);
     await fails(
