@@ -10,11 +10,13 @@ import { isHdf5File, NumbersDataset, readListFile, withHdf5File } from '../util/
 import { permutation, RandomWords } from '../util/philox.js';
 import type { Rewindable } from './record-layer.js';
 
-/** Files of up to so many bytes, as float32, are held in memory as a whole. */
-const HOLD_BYTES = 2 ** 30;
-
-/** Bytes of rows that are held of a larger file. */
-const WINDOW_BYTES = 64 * 2 ** 20;
+/** Bytes of float32 that a layer holds at most. */
+export const hdf5Limits = {
+  /** Of a file that is held as a whole. */
+  file: 2 ** 30,
+  /** Of the rows that are held of a larger one. */
+  window: 64 * 2 ** 20,
+};
 
 interface ListedFile {
   path: string;
@@ -216,7 +218,7 @@ export class HDF5Data extends Layer implements Rewindable {
     const sizes = this.#rowShapes.map((shape) => shape.reduce((product, dim) => product * dim, 1));
     const rowBytes = 4 * sizes.reduce((sum, size) => sum + size, 0);
     const order = this.#orderOfRows(index, pass);
-    if (file.rows * rowBytes > HOLD_BYTES && order) {
+    if (file.rows * rowBytes > hdf5Limits.file && order) {
       this.#held = null;
       await this.#read(file, (datasets) => {
         for (let r = 0; r < rows; r++)
@@ -256,9 +258,9 @@ export class HDF5Data extends Layer implements Rewindable {
     if (held?.path === file.path && row >= held.first && row < held.first + held.rows) return held;
     // Let go of the last rows before the next ones are read.
     this.#held = null;
-    const whole = file.rows * rowBytes <= HOLD_BYTES;
+    const whole = file.rows * rowBytes <= hdf5Limits.file;
     const first = whole ? 0 : row;
-    const fit = Math.max(1, Math.floor(WINDOW_BYTES / rowBytes));
+    const fit = Math.max(1, Math.floor(hdf5Limits.window / rowBytes));
     const rows = whole ? file.rows : Math.min(fit, file.rows - first);
     const data = await this.#read(file, (datasets) =>
       datasets.map((dataset) => {
