@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { NetError } from '../errors/index.js';
+import { FormatError, NetError } from '../errors/index.js';
 import { NativeMemory, ops, Tensor, type NativeStream, type NativeTensor } from '../native/index.js';
 import {
   blobData,
@@ -8,6 +8,7 @@ import {
   has,
   Phase,
   readBlobProto,
+  type BlobProto,
   type TransformationParameter,
 } from '../proto/index.js';
 import { fnv1a32, philox4x32 } from '../util/philox.js';
@@ -165,7 +166,14 @@ export class Transformer {
 
   #readMeanFile(): { values: Float32Array; shape: number[] } {
     const file = resolve(this.context.baseFolder ?? '.', this.param.mean_file);
-    const blob = readBlobProto(file);
+    let blob: BlobProto;
+    try {
+      blob = readBlobProto(file);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      const place = { file, layer: this.layer, field: 'transform_param.mean_file' };
+      throw new FormatError(error.reason, { ...place, offset: error.offset, cause: error });
+    }
     const shape = blobShape(blob);
     while (shape.length > 3 && shape[0] === 1) shape.shift();
     if (shape.length !== 3)

@@ -23,6 +23,7 @@ export interface TextFileOptions extends TextPlace {
 /** Why a path cannot be read as a file; `code` is the operating system's. */
 export function unreadable(code: string | undefined): string {
   if (code === 'EISDIR') return 'is a folder, not a file';
+  if (code === 'ENOTDIR') return 'cannot be read (ENOTDIR): a file stands where a folder is needed';
   return code === 'ENOENT' ? 'cannot be read (ENOENT): there is no such file' : `cannot be read (${code})`;
 }
 
