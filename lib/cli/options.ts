@@ -1,6 +1,3 @@
-/** What a value names that is read: a file, several separated by commas, a file unless it is numbers, a file or folder. */
-export type PathKind = 'file' | 'files' | 'numbersOrFile' | 'path';
-
 /** A flag of a command: one row of the command's table. */
 export interface OptionRow {
   kind: 'string' | 'integer' | 'number' | 'boolean' | 'choice';
@@ -15,8 +12,6 @@ export interface OptionRow {
   max?: number;
   /** Missing or empty is an error; the sentence says what for, as the original's does. */
   required?: string;
-  /** The value is a path that must be there before the command runs. */
-  reads?: PathKind;
 }
 
 export type OptionTable = Readonly<Record<string, OptionRow>>;
@@ -43,8 +38,6 @@ export interface ArgumentRow {
   name: string;
   help: string;
   optional?: boolean;
-  /** As of a flag. */
-  reads?: PathKind;
 }
 
 /** Flags that every command takes. */
@@ -114,20 +107,8 @@ export const netOptions = {
 
 /** A net and its weights. */
 export const modelOptions = {
-  model: {
-    kind: 'string',
-    value: 'FILE',
-    reads: 'file',
-    required: 'Need a model definition.',
-    help: "the net's prototxt",
-  },
-  weights: {
-    kind: 'string',
-    value: 'FILE',
-    reads: 'file',
-    required: 'Need model weights.',
-    help: 'the trained weights',
-  },
+  model: { kind: 'string', value: 'FILE', required: 'Need a model definition.', help: "the net's prototxt" },
+  weights: { kind: 'string', value: 'FILE', required: 'Need model weights.', help: 'the trained weights' },
 } as const satisfies OptionTable;
 
 /** How the commands that score a net run its quantised layers. */
@@ -149,7 +130,7 @@ export const stateOptions = {
 
 /** Flags of the commands that read data sources. */
 export const dataOptions = {
-  data: { kind: 'string', value: 'PATH', reads: 'path', help: "replaces the data layers' sources" },
+  data: { kind: 'string', value: 'PATH', help: "replaces the data layers' sources" },
   skip_bad: {
     kind: 'boolean',
     default: false,

@@ -3,7 +3,6 @@ import { RistrettoError, UsageError } from '../errors/index.js';
 import type { Command, CommandContext } from './command.js';
 import { commandHelp, programHelp } from './help.js';
 import { commonOptions, type OptionTable } from './options.js';
-import { checkInputPaths } from './input-paths.js';
 import { Interrupts } from './interrupts.js';
 import { Output, type LogMode } from './output.js';
 import { checkRequired, parseFlags } from './parse-flags.js';
@@ -99,7 +98,6 @@ async function execute(
     if (positional.length < needed)
       throw new UsageError(`${places[positional.length].name} is missing: ${places[positional.length].help}`);
     checkRequired(values, table);
-    checkInputPaths(values, table, positional, places);
     const { signal } = interrupts;
     return (await command.run({ values, positional, output, signal, interrupts } as CommandContext)) ?? 0;
   } catch (error) {

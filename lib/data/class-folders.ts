@@ -1,7 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { DataError } from '../errors/index.js';
-import { unreadable } from '../util/index.js';
 import type { ImageEntry } from './image-files.js';
 
 const IMAGE_EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff', '.gif']);
@@ -19,7 +18,7 @@ async function sortedNames(folder: string, wanted: 'folders' | 'images', layer?:
       .sort((a, b) => (a < b ? -1 : 1));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new DataError(unreadable(code), { file: folder, layer, cause: error });
+    throw new DataError(`cannot be read (${code})`, { file: folder, layer, cause: error });
   }
 }
 

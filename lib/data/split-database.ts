@@ -29,9 +29,7 @@ export async function splitDatabase(
   const { data, first, second, every = 2, backend = 'lmdb' } = options;
   if (!Number.isInteger(every) || every < 2)
     throw new UsageError(`must be a whole number of at least 2, not ${every}`, { field: 'every' });
-  const kind = dataKindOf(data);
-  if (kind !== 'lmdb')
-    throw new DataError(`is a ${kind === 'leveldb' ? 'LevelDB' : kind}, not an LMDB`, { file: data });
+  if (dataKindOf(data) !== 'lmdb') throw new DataError('is not an LMDB', { file: data });
   if (first === second) throw new UsageError('the two parts need two places', { file: first });
   for (const out of [first, second]) assertNewDatabase(out);
   const source = new LmdbSource(data, 'native');

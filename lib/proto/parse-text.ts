@@ -1,5 +1,5 @@
+import { readFileSync } from 'node:fs';
 import { FormatError } from '../errors/index.js';
-import { readTextFile } from '../util/index.js';
 import type { MessageTypes } from './caffe.js';
 import {
   descriptorOf,
@@ -384,5 +384,12 @@ export function parseText<T extends MessageName>(
 
 /** Parses a text file. */
 export function parseTextFile<T extends MessageName>(type: T, path: string): MessageTypes[T] {
-  return parseText(type, readTextFile(path, { lenient: true }), { file: path });
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new FormatError(`cannot be read (${code})`, { file: path, cause: error });
+  }
+  return parseText(type, text, { file: path });
 }

@@ -15,11 +15,6 @@ export interface TextPlace {
   field?: string;
 }
 
-export interface TextFileOptions extends TextPlace {
-  /** Bytes that are not UTF-8 become U+FFFD instead of an error: comments of old files hold some. */
-  lenient?: boolean;
-}
-
 /** Why a path cannot be read as a file; `code` is the operating system's. */
 export function unreadable(code: string | undefined): string {
   if (code === 'EISDIR') return 'is a folder, not a file';
@@ -89,7 +84,7 @@ function firstInvalid(bytes: Uint8Array): number {
  * Reads a text file in UTF-8, without the byte order mark that some editors begin it with. What is missing, a
  * folder, not UTF-8 or too large is a FormatError that names the file, `place` and the line.
  */
-export function readTextFile(path: string, { lenient, ...place }: TextFileOptions = {}): string {
+export function readTextFile(path: string, place: TextPlace = {}): string {
   const bytes = readBytes(path, place);
   const fail = (message: string, offset?: number): never => {
     const line = offset === undefined ? undefined : lineAt(bytes, offset);
@@ -100,8 +95,7 @@ export function readTextFile(path: string, { lenient, ...place }: TextFileOption
     fail('is UTF-16: save it as UTF-8');
   const zero = bytes.indexOf(0);
   if (zero >= 0) fail('holds a zero byte: it is binary, or UTF-16; save it as UTF-8', zero);
-  if (!lenient && !isUtf8(bytes))
-    fail('is not UTF-8: save the file as UTF-8, names in it too', firstInvalid(bytes));
+  if (!isUtf8(bytes)) fail('is not UTF-8: save the file as UTF-8, names in it too', firstInvalid(bytes));
   return new TextDecoder().decode(bytes);
 }
 

@@ -3,9 +3,15 @@ import { classify } from '../../quantize/index.js';
 import { assertWritable, writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
 import { chooseDevice } from '../device.js';
-import { numbersIn } from '../input-paths.js';
 import { engineOptions, netOptions } from '../options.js';
 import { roundingOf } from '../rounding.js';
+
+/** '104,117,123' as numbers; anything else is the path of a mean image. */
+function meanOf(flag: string | undefined): readonly number[] | string | undefined {
+  if (flag === undefined) return undefined;
+  const values = flag.split(',').map(Number);
+  return values.every((value) => Number.isFinite(value)) ? values : flag;
+}
 
 export const classifyCommand = command({
   name: 'classify',
@@ -14,23 +20,15 @@ export const classifyCommand = command({
     model: {
       kind: 'string',
       value: 'FILE',
-      reads: 'file',
       required: 'Need a deploy net.',
       help: "the deploy net's prototxt",
     },
-    weights: {
-      kind: 'string',
-      value: 'FILE',
-      reads: 'file',
-      required: 'Need model weights.',
-      help: 'the trained weights',
-    },
-    image: { kind: 'string', value: 'FILE', reads: 'file', help: 'the image; also taken as an argument' },
-    labels: { kind: 'string', value: 'FILE', reads: 'file', help: 'class names, one a line' },
+    weights: { kind: 'string', value: 'FILE', required: 'Need model weights.', help: 'the trained weights' },
+    image: { kind: 'string', value: 'FILE', help: 'the image; also taken as an argument' },
+    labels: { kind: 'string', value: 'FILE', help: 'class names, one a line' },
     mean: {
       kind: 'string',
       value: 'VALUES|FILE',
-      reads: 'numbersOrFile',
       help: 'what is subtracted: B,G,R values, one value, or a binaryproto (nothing)',
     },
     scale: { kind: 'number', default: 1, help: 'multiplies the pixels less the mean' },
@@ -39,7 +37,7 @@ export const classifyCommand = command({
     ...engineOptions,
     ...netOptions,
   },
-  arguments: [{ name: 'IMAGE', help: 'the image', reads: 'file', optional: true }],
+  arguments: [{ name: 'IMAGE', help: 'the image', optional: true }],
   async run({ values, positional, output, signal }) {
     if (values.json) assertWritable(values.json);
     const image = values.image ?? positional[0];
@@ -52,7 +50,7 @@ export const classifyCommand = command({
       weights: values.weights,
       image,
       labels: values.labels,
-      mean: values.mean === undefined ? undefined : (numbersIn(values.mean) ?? values.mean),
+      mean: meanOf(values.mean),
       scale: values.scale,
       top: values.top,
       output: values.output,

@@ -20,7 +20,7 @@ export const computeImageMeanCommand = command({
     },
   },
   arguments: [
-    { name: 'INPUT_DB', reads: 'path', help: 'an LMDB or LevelDB of images of one size' },
+    { name: 'INPUT_DB', help: 'an LMDB or LevelDB of images of one size' },
     { name: 'OUTPUT_FILE', help: 'the mean file (binaryproto) to write', optional: true },
   ],
   async run({ values, positional, output, signal }) {

@@ -29,7 +29,7 @@ export const convertImagesetCommand = command({
   },
   arguments: [
     { name: 'ROOTFOLDER/', help: "folder that the list's paths start from" },
-    { name: 'LISTFILE', reads: 'file', help: 'an image and its label a line: `folder/image.jpg 7`' },
+    { name: 'LISTFILE', help: 'an image and its label a line: `folder/image.jpg 7`' },
     { name: 'DB_NAME', help: 'the database to make; nothing may be there yet' },
   ],
   async run({ values, positional, output, signal }) {

@@ -22,14 +22,12 @@ export const quantizeCommand = command({
     model: {
       kind: 'string',
       value: 'FILE',
-      reads: 'file',
       required: 'Need a model definition to score.',
       help: "the net's prototxt",
     },
     weights: {
       kind: 'string',
       value: 'FILE',
-      reads: 'file',
       required: 'Need model weights to score.',
       help: 'the trained weights',
     },
@@ -49,12 +47,7 @@ export const quantizeCommand = command({
     error_margin: { kind: 'number', default: 2, help: 'allowed loss of accuracy in %' },
     score: { kind: 'string', value: 'NAME', help: 'the output blob that is scored (the first by name)' },
     ...dataOptions,
-    train_data: {
-      kind: 'string',
-      value: 'PATH',
-      reads: 'path',
-      help: "replaces the TRAIN data layers' sources",
-    },
+    train_data: { kind: 'string', value: 'PATH', help: "replaces the TRAIN data layers' sources" },
     calibration_iterations: {
       kind: 'integer',
       min: 1,
@@ -69,7 +62,6 @@ export const quantizeCommand = command({
     integer_lengths: {
       kind: 'string',
       value: 'FILE',
-      reads: 'file',
       help: 'JSON with the integer lengths to use instead of calibrating',
     },
     resume: { kind: 'boolean', default: false, help: 'continue a search that was stopped' },
@@ -80,7 +72,10 @@ export const quantizeCommand = command({
     if (values.json) assertWritable(values.json);
     chooseDevice(values, output, { file: 'quantization.cpp', line: 98 });
     const integerLengths = values.integer_lengths
-      ? parseIntegerLengths(readTextFile(values.integer_lengths), values.integer_lengths)
+      ? parseIntegerLengths(
+          readTextFile(values.integer_lengths, { field: '--integer_lengths' }),
+          values.integer_lengths,
+        )
       : undefined;
     const log = new SearchLog((line) => output.log(line), {
       integerLengths: values.trimming_mode === 'dynamic_fixed_point',

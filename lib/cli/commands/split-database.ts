@@ -15,7 +15,7 @@ export const splitDatabaseCommand = command({
     },
   },
   arguments: [
-    { name: 'LMDB', reads: 'path', help: 'the database to split; it stays as it is' },
+    { name: 'LMDB', help: 'the database to split; it stays as it is' },
     { name: 'FIRST', help: 'the database of the other records; nothing may be there yet' },
     { name: 'SECOND', help: 'the database of the records that --every picks' },
   ],

@@ -17,14 +17,12 @@ export const testCommand = command({
     model: {
       kind: 'string',
       value: 'FILE',
-      reads: 'file',
       required: 'Need a model definition to score.',
       help: "the net's prototxt",
     },
     weights: {
       kind: 'string',
       value: 'FILE',
-      reads: 'file',
       required: 'Need model weights to score.',
       help: 'the trained weights',
     },

@@ -20,17 +20,11 @@ export const trainCommand = command({
     solver: {
       kind: 'string',
       value: 'FILE',
-      reads: 'file',
       required: 'Need a solver definition to train.',
       help: "the solver's prototxt",
     },
-    weights: {
-      kind: 'string',
-      value: 'FILES',
-      reads: 'files',
-      help: 'trained weights to start from, separated by commas',
-    },
-    snapshot: { kind: 'string', value: 'FILE', reads: 'file', help: 'solver state to go on from' },
+    weights: { kind: 'string', value: 'FILES', help: 'trained weights to start from, separated by commas' },
+    snapshot: { kind: 'string', value: 'FILE', help: 'solver state to go on from' },
     sigint_effect: {
       kind: 'choice',
       choices: EFFECTS,

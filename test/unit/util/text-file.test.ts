@@ -56,10 +56,6 @@ describe('what is no text in UTF-8', () => {
     expect(() => readTextFile(path, place)).toThrow(message);
     expect(() => readTextFile(path, place)).toThrow(FormatError);
   });
-
-  it('may be read all the same where only names of ours count', () => {
-    expect(readTextFile(file(latin('# \xfc\n')), { lenient: true })).toBe('# \ufffd\n');
-  });
 });
 
 it('a missing file, a folder and endless ones are told, with the place', () => {

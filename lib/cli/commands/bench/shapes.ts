@@ -99,5 +99,5 @@ export function readShapes(given: string): Shape[] {
           : `, and none of the nets ${knownShapes().join(', ')} is called so`),
     );
   }
-  return parseShapes(readTextFile(file, { field: 'shapes' }), file);
+  return parseShapes(readTextFile(file, { field: '--shapes' }), file);
 }

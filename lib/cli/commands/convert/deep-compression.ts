@@ -20,7 +20,7 @@ export const convertDeepCompressionCommand = command({
     },
   },
   arguments: [
-    { name: 'FILE', reads: 'file', help: 'the compressed net, as compressed_SqueezeNet.net' },
+    { name: 'FILE', help: 'the compressed net, as compressed_SqueezeNet.net' },
     { name: 'CAFFEMODEL', help: 'where the weights are written' },
   ],
   async run({ values, positional: [file, out], output, signal }) {
