@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import sharp from 'sharp';
@@ -331,6 +331,17 @@ describe('what is wrong with databases', () => {
     );
     const unfilled = await writeLmdb(join(folder, 'unfilled'), []);
     expect(await messageFor(unfilled)).toMatch(/unfilled: layer 'input': holds no records/);
+  });
+
+  it('a single file is a database by its content, whatever its name', async () => {
+    const source = await writeNumbered(join(folder, 'folder'), 3);
+    renameSync(join(source, 'data.mdb'), join(folder, 'train.db'));
+    const { next, close } = await openLayer(data(join(folder, 'train.db')));
+    expect((await next()).labels).toEqual([0, 1, 2]);
+    await close();
+    writeFileSync(join(folder, 'tiny.db'), 'x');
+    expect(await messageFor(join(folder, 'tiny.db'))).toMatch(/tiny\.db: layer 'input': is neither an LMDB/);
+    expect(await messageFor(join(folder, 'tiny.db/x'))).toMatch(/layer 'input': cannot be read \(ENOTDIR\)/);
   });
 
   it('truncated anywhere', async () => {
