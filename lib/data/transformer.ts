@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { FormatError, NetError } from '../errors/index.js';
+import { NetError } from '../errors/index.js';
 import { NativeMemory, ops, Tensor, type NativeStream, type NativeTensor } from '../native/index.js';
 import {
   blobData,
@@ -8,7 +8,6 @@ import {
   has,
   Phase,
   readBlobProto,
-  type BlobProto,
   type TransformationParameter,
 } from '../proto/index.js';
 import { fnv1a32, philox4x32 } from '../util/philox.js';
@@ -166,14 +165,7 @@ export class Transformer {
 
   #readMeanFile(): { values: Float32Array; shape: number[] } {
     const file = resolve(this.context.baseFolder ?? '.', this.param.mean_file);
-    let blob: BlobProto;
-    try {
-      blob = readBlobProto(file);
-    } catch (error) {
-      if (!(error instanceof FormatError)) throw error;
-      const place = { file, layer: this.layer, field: 'transform_param.mean_file' };
-      throw new FormatError(error.reason, { ...place, offset: error.offset, cause: error });
-    }
+    const blob = readBlobProto(file, { layer: this.layer, field: 'transform_param.mean_file' });
     const shape = blobShape(blob);
     while (shape.length > 3 && shape[0] === 1) shape.shift();
     if (shape.length !== 3)

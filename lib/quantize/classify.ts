@@ -52,7 +52,7 @@ function channelMeans(mean: ClassifyOptions['mean'], channels: number): Float64A
   const means = new Float64Array(channels);
   if (mean === undefined) return means;
   if (typeof mean === 'string') {
-    const blob = readBlobProto(mean);
+    const blob = readBlobProto(mean, { field: 'mean' });
     const shape = blobShape(blob);
     const values = blobData(blob, { file: mean });
     if (shape.at(-3) !== channels)

@@ -15,6 +15,8 @@ const maxExpansion = 1032;
 /** The filters that HDF5 has in itself: deflate, shuffle, Fletcher32, szip, n-bit, scale-offset. */
 const knownFilters = new Set([1, 2, 3, 4, 5, 6]);
 
+const nBitFilter = 5;
+
 /** HDF5 classes of datatypes by their number, as far as people meet them. */
 const classNames: Readonly<Record<number, string>> = {
   3: 'texts',
@@ -119,11 +121,17 @@ export function assertReadable(file: Hdf5File, name: string, dataset: Dataset): 
   const fail = (message: string): never => {
     throw new FormatError(message, { file: file.filename, field: name });
   };
-  for (const { id, name: filter } of dataset.filters)
+  const { size } = dataset.metadata;
+  for (const { id, name: filter, cd_values: parameters } of dataset.filters) {
     if (!knownFilters.has(id))
       fail(
         `is stored with the filter ${filter || 'unknown'} (${id}), which is not read; store it with gzip or none`,
       );
+    // Of numbers with fewer bits than their bytes have, the library gives the bits as they are.
+    const bits = id === nBitFilter && parameters[3] === 1 ? parameters[6]! : 8 * size;
+    if (bits < 8 * size)
+      fail(`holds numbers of ${bits} bits in ${size} bytes, which are not read; store them as float32`);
+  }
   if (dataset.metadata.virtual_sources)
     fail('is a virtual dataset, whose numbers lie in other files; copy them into one');
 }

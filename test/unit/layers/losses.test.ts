@@ -45,6 +45,15 @@ it.each(['SoftmaxWithLoss', 'HingeLoss', 'Accuracy'])(
   },
 );
 
+it('names layer and field where the infogain matrix cannot be read', async () => {
+  const labels = { shape: [2], values: [0, 1] };
+  await expect(
+    makeLayer('InfogainLoss', 'infogain_loss_param { source: "/nowhere/gain" }', [scores, labels]),
+  ).rejects.toThrow(
+    "/nowhere/gain: layer 'it': infogain_loss_param.source: cannot be read (ENOENT): there is no such file",
+  );
+});
+
 it('names the place in the record where there is a label for each', async () => {
   const map = { shape: [2, 2, 1, 3] };
   const labels = { shape: [2, 1, 1, 3], values: [0, 0, 0, 0, 7, 0] };

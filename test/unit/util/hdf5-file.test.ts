@@ -14,27 +14,29 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /**
  * A file that h5py made, behind a block of 512 bytes as MATLAB's files have one: numbers of every type in big-endian
- * order, float16 in both, a long double, booleans, an empty dataset, LZF (in data/fc/0 too), and a virtual dataset of a file that is not there.
+ * order, float16 in both, a long double, booleans, an empty dataset, LZF (in data/fc/0 too), n-bit integers, and a
+ * virtual dataset of a file that is not there.
  */
 const h5py = gunzipSync(
   Buffer.from(
-    'H4sIAAAAAAACA+1bPWzbVhC+R0oJ/VNYTtNadd2WBYJWLYLCLWTAKIyITqzUKNxaaGzAQ4DGaeJIqGAFhdMajVNrVDePHjt6' +
-      'zJAho0aPHTN29JjRQwH1yHdHiZRJyWniH+k+4HA8vuN75Mfj43v3SABBP+PP+bmbbw2OD3qGZUECUrrA0KpBKHwXtPn4O6QV' +
-      '6RrpPYP3K68sTftHqf6w39IP+TyA6dcfbmcyobVNdmpM64dkH34abF/QW5jPzxZc/ZTsXY6/d+PjrPA1xclMvN8BlVu5YLsK' +
-      'kjq2FdsZrQ29w4TA43KEnfYOHbVHaF8KBpMwOELlSbC8csPQFVp0ZqbCTQ/DISY2T/U+3Pp+cU7BRVghu/hevD/3D5vj8X58' +
-      'P2oX4v0y/PyPxvtNc7/xdoe4Il14J96P+x3uHv8vXltcfXzcuBo+k3HVzoc+X6VU4Lqb15/yXFMWH2J1uO60FayBsdPX/ery' +
-      'FDxrPEaqtuDfqeVn8LgBCjehug2NKmw33Dd+teX97m7Xg1VcrIbsHDrU8TnJHeod9SDl9Uau2ReDA6qas5Pg2IZtQhXlL5Q6' +
-      'yj+2mYBZvMW4baNMojgoBZQ7KA/Jv4ayg7JLx+6hPEV5TvXso/yN8kLXCQcoL1EO3fqvAyRw20IZRnHbuoySRpmgdq+gZFCu' +
-      '0jlkUaZRZuh85lDmURbo3JZQVlBu03neQymilOmcN1A2bVNtXe/zy5dRjUAgEJzDcRd0O+4aP1fjrlfmYwD8cXg8HxPER6K3' +
-      '+VDd8mH3Bx8DfIV2Bz6uEB9Wz8dHd3xc7Q8+BvgKnQ58ZK2jExFnex5bXC2vsf7x7n24VvrS23/tEenSV2STLmXJJl2aJpv0' +
-      'Gu1f03a5sv7A1XcrlbJn/+41B+uVjWIJi34t/bLxaLUM91Y3Vltuj593Cua3EjDJeZ9L8dflsL4c71cgvZKO9+N89u5En44r' +
-      'VLfPwdy5eg6Ozwfn9z7y+8kxC8a2O+b3liL6y1qP8JHz4yM7BNmG2YmP2xFxcr74UL5fiA9Y5JUOcEbA4dxaNB/lnuCjPT4y' +
-      'el3HgLa88M3ZhVt5cNcYl/NMYjQ/WxHzldPOj1+I5cMJvY+a604d+g9T1zhE/CkOsCduuem/R906kqrZvs+XYTz/sNl0yyB+' +
-      '5Y3y4a4Xu/njRtSCcQh/WEe/txOSAhAIBAKBoGfRPp60eJRnHGu81DZejBp47J5pPvg7Hp4t7xvB+UX4uykePtlmfL08q9hM' +
-      'dsgH8azj/Xg/HnXvfRDvVyV98Em8H89ynM9OZlweOY/tOs40owmz8HnrHbpEd8S1DmpDPzcZOF18c2NxQbUEAsfTtxCawD6o' +
-      'rN//ojilE3JmSwGzpVoiSoVmwFuHv42Fsj4j0scJBAKBQCAQCAQCgUBwUtD/carI/zirtD5tCVV9Cf6Pk1eHOV+4MxP0W/tJ' +
-      'a876zL/huHwxK3Epcdkel5nQ/8D8XeDrikudh/d/9oWXoTx81H/JgiDO8Pcx9o1m0yf2fUw4rvYdiZFXfW8c5zujJwNBm2mX' +
-      '74wEAoFAIOhd/Af+bAvOUE0AAA==',
+    'H4sIAAAAAAACA+1cMWzbVhC9T0oJLbuwnKa16rotCwStWgSFW8iA0RYRnViukBqxkNiFhwC13cSRUMEKCqU1GqXW0MEFOnj0' +
+      'mNGjhwwZNWb02LFjxoweCqhH/vukSJmUnDixLd0DDsf7PP3Pfzx+3r//RQBGP+Ov/MzsW4mxhCMYBsQgKU9okjUJ2z/4ZfX7' +
+      'ZeKC+BbxXU2VC+dcispHqP6g3sLNXA5Ad+sPtjMRk9wkOTkq+X2SDz71t8/oLeRz0wWb75H8WPnfu9F+tn1Nynu5aL30LLWT' +
+      '97crIC59Wyg5LbkmC3TwPS6HyCnnpyPmMJUlIRGHxDCdj4PhnNc0WaFBV6YLPHQwFLDExoneh1s35mcEnIclkovvReur8WFj' +
+      'LFpP3Y+tc9F6afX8j0TrTalx4+0OfkW88E60nhp31PD4qjg2v/r4qH41dCr9qt0e8nqFEL5+e/1POqpJQ/3E6NDvlOGvQWG7' +
+      'r8fVxUl40nyIpqrBf5OLT+BhEwQeQn0TmnXYbNpv/HrL+90+bvirOF8PyFlUaOBzkj2QBQ2/yRvNrDcWgwWinjXjYJmaqUMd' +
+      '6TFSA+lfU4/BNN5iPDaRJpAspALSMtJ90t9C2kbaod/uIu0hPaV6niHtI/0j64TnSC+QDuz6rwLE8NhAGkKy27qIlEIap3Yv' +
+      'IaWRLtM1ZJCmkL6l65lByiPN0bUtIC0h3abrvINURCrTNVeRNkxd1K72efeb+xoHNgwGg3HW4i7oNu4aO1Nx10vbYwDcODza' +
+      'HuNkj1hv20N0aw+zP+wxoHpodrDHJbKH0fP+0Z09LveHPQZUD60O9sgYhyciTvc8trhSXlP8x9W7cKX0pVN+5QHx0lckEy9l' +
+      'SCZemiKZ+BqVr0m5XFm/Z/PVSqXsyL87zcF6pVos4alfS79UH6yUYX21VLXL76xUV1puk2tNmd+KwYTK+1yI7pel+MVovQLx' +
+      'pVS0nspn74z3aVwhun0OZs7Uc3B0e6j83kfuODlqwOhmx/zeQsh4udUj9si6/pEZhExT72SP2yF+crbsIVy9gD1gnnpWAGsY' +
+      'LJVbC7dHuSfs0e4fabmuo0FbXnh2eu6WvfyzcHMxp4wYbp9ayHzlpPPj5yLtYQXeR966U4fxQ5c1DpL9hHKwR/Z53X2P2nXE' +
+      'hde+ay9Ne/qh13RLEL/0Wu1hrxfb+eNm2IJxAH8Yh7+3Y5wCYDAYDAajZ9EeTxoqytOOFC+1xYthgcfOqbaHzHMY7lU+0/zz' +
+      'i+C+KRU+mXp0vWpWsRHvkA9Ss473o/VU1L37QbSemvUXvo7WqxN//km0npoNWZ+9WlweOo/t2s+kRWN64fPWO3SB7ogt/fn3' +
+      '4M9ez04W312bnxMtjqD86ToEJrD3Kut3vyhOykSc3nJCWas1MycCM+DawW+jgfs/zGMcg8FgMBgMBoPBYDAYbwr2f8Ne9n88' +
+      'skz+L8lbn9RofXLKtz4Zd/IfhrufxwhkDlT96l9OLeuVy994qu4ib3s+xToWe4StU4atO9YSfjloLwaDwWAwGL0H+R0MEfod' +
+      'jEZexTOMfoT6DobaXafWW/dzfr21nwBawnDIv2a/TH3Pfsl+2e6XxYDjTcDx+qXcx+B+LAVeBPYxhH3XhRGct5/a/cXLc17T' +
+      'b2x/cdCvjOvsI8eZ/wjbp/1owC8rf+N92gwGg8Fg9C7+B86TDv2QVgAA',
     'base64',
   ),
 );
@@ -79,6 +81,7 @@ describe('numbers of every type', () => {
 describe('what cannot be read is refused before it is', () => {
   it.each([
     ['lzf', /h5py\.h5: lzf: is stored with the filter lzf \(32000\), which is not read; store it with gzip/],
+    ['nbit', /nbit: holds numbers of 12 bits in 2 bytes, which are not read/],
     ['virtual', /virtual: is a virtual dataset/],
     ['long', /long: floats of 128 bits are not read; store them as float32/],
     ['bool', /bool: does not hold numbers but an enumeration/],
