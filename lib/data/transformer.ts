@@ -107,11 +107,16 @@ export class Transformer {
     if (!shape) return;
     const crop = this.param.crop_size;
     const fits = crop ? height >= crop && width >= crop : height === shape[1] && width === shape[2];
-    const fitsMean = !this.#mean?.shape || (this.#mean.shape[1] === height && this.#mean.shape[2] === width);
-    if (!fits || !fitsMean)
+    if (!fits)
       fail(
         `its shape (${record.channels}, ${height}, ${width}) does not fit the batch's (${shape.join(', ')})` +
           (crop ? ` after crop_size ${crop}` : '; records of different sizes need crop_size'),
+      );
+    const mean = this.#mean?.shape;
+    if (mean && (mean[1] !== height || mean[2] !== width))
+      fail(
+        `has ${height} x ${width} pixels, the mean image ${mean[1]} x ${mean[2]}: resize all records to that, ` +
+          'or give mean_value instead of mean_file',
       );
   }
 

@@ -3,8 +3,8 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { FormatError } from '../errors/index.js';
 import { bytesText } from './bytes-text.js';
 
-/** No list, label file or JSON comes near this; what is larger is something else. */
-const maxTextBytes = 256 * 2 ** 20;
+/** What JavaScript's texts hold at most, nearly: a list of 14 million images is as large. */
+const maxTextBytes = 500 * 2 ** 20;
 
 /** Read at once; the least that a read of unknown length asks for. */
 const chunkBytes = 2 ** 20;

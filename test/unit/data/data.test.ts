@@ -388,6 +388,17 @@ describe('what is wrong with the prototxt', () => {
     expect(error.message).toMatch(
       /the mean of shape \(2, 3, 3\) does not fit record '00000000' of shape \(2, 3, 4\)/,
     );
+    const source = await writeLmdb(join(folder, 'two sizes'), [
+      ['a', rawDatum(1, 3, 3)],
+      ['b', rawDatum(2, 5, 4)],
+    ]);
+    const { next, close } = await openLayer(
+      data(source, { batch: 2, transform: `mean_file: "${file}" crop_size: 2` }),
+    );
+    expect((await errorOf(next())).message).toMatch(
+      /record 'b': has 5 x 4 pixels, the mean image 3 x 3: resize all records to that/,
+    );
+    await close();
   });
 
   it('no batch size', async () => {

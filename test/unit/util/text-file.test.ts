@@ -66,7 +66,7 @@ it('a missing file, a folder and endless ones are told, with the place', () => {
   expect(() => readTextFile(folder)).toThrow(`${folder}: is a folder, not a file`);
   expect(() => readTextFile(join(file('x'), 'y'))).toThrow(/cannot be read \(ENOTDIR\)/);
   expect(() => readTextFile('/dev/zero')).toThrow(
-    '/dev/zero: has more; a text file of at most 256 MB is read',
+    '/dev/zero: has more; a text file of at most 500 MB is read',
   );
   expect(readTextFile('/dev/null')).toBe('');
 });
