@@ -10,6 +10,11 @@ export type DataType = 'f32' | 'i32' | 'i16' | 'i8' | 'u8';
 export interface NativeBuffer {
   readonly byteLength: number;
   readonly arrayBuffer: ArrayBuffer;
+  /**
+   * Gives the memory back now, or when the operations in flight that use it are done: array buffers of it are
+   * detached, views of it refused. Without it the garbage collector does so some time after the last use.
+   */
+  free(): void;
 }
 
 /** A checked view of a NativeBuffer: what the ops take. Opaque. */
@@ -41,11 +46,21 @@ export interface NativeCodeTensor {
 /** Operations recorded by a stream, to be run again in one go. Opaque. */
 export interface NativeGraph {
   readonly __graph: unique symbol;
+  /** Drops the operations, and with them their hold on their operands; a launch does nothing from then on. */
+  free(): void;
 }
 
 /** Weights in a kernel's own order, kept between forwards; repacked when their version changes. Opaque. */
 export interface NativePackedWeights {
   readonly __packed: unique symbol;
+  /** Gives the memory back now, or when the operations in flight that use it are done. */
+  free(): void;
+}
+
+/** A mark on operations by which they can be skipped. */
+export interface NativeCancellation {
+  /** Operations with this mark do not run any more; one that runs is left in the middle. */
+  cancel(): void;
 }
 
 /** Seconds spent in one op of one layer since the stream began. */
@@ -112,7 +127,9 @@ export interface NativeStream {
   endCapture(): NativeGraph;
   /** Enqueues everything that a graph holds, in one call. */
   launch(graph: NativeGraph): void;
-  /** Stops the threads; pending syncs reject. */
+  /** The mark of what is enqueued from now on, syncs included: these reject once it is cancelled. */
+  cancellation: NativeCancellation | null;
+  /** Ends the threads now, in the middle of what they do; pending syncs reject. */
   close(): void;
 }
 
@@ -960,6 +977,7 @@ export interface NativeAddon {
   CodeTensor: new (buffer: NativeBuffer, byteOffset: number, layout: CodeLayout) => NativeCodeTensor;
   PackedWeights: new () => NativePackedWeights;
   Stream: new (options?: StreamOptions) => NativeStream;
+  Cancellation: new () => NativeCancellation;
   LmdbReader: new (path: string) => NativeLmdbReader;
   LmdbWriter: new (folder: string) => NativeLmdbWriter;
   /** Luma of an RGB image and OpenCV's bilinear resize, in this order, on Node's thread pool. */

@@ -37,7 +37,7 @@ it.each(['SoftmaxWithLoss', 'HingeLoss', 'Accuracy'])(
       );
     };
     const record =
-      /it: label 3 \(record 1 of the batch, from 0\) is not a class: there are 3, 0 to 2; num_output/;
+      /layer 'it': label 3 \(record 1 of the batch, from 0\) is not a class: there are 3, 0 to 2; num_output/;
     expect(await messageFor(3)).toMatch(record);
     expect(await messageFor(-1)).toMatch(/label -1 \(record 1 .*there are 3, 0 to 2; ignore_label/);
     expect(await messageFor(16777216)).toMatch(/label 16777216 \(/);
