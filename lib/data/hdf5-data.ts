@@ -18,6 +18,9 @@ export const hdf5Limits = {
   window: 64 * 2 ** 20,
 };
 
+/** Rows of a file, as Caffe counts them: in an int. */
+const MOST_ROWS = 2 ** 31 - 1;
+
 interface ListedFile {
   path: string;
   rows: number;
@@ -150,6 +153,7 @@ export class HDF5Data extends Layer implements Rewindable {
       const place = { file: path, layer: this.name, field: this.param.top[i] };
       if (shape.length === 0) throw new DataError('is a single number; a dataset of rows is needed', place);
       if (shape[0] === 0) throw new DataError('has no rows', place);
+      if (shape[0] > MOST_ROWS) throw new DataError(`has ${shape[0]} rows; ${MOST_ROWS} are read`, place);
       if (shape[0] !== shapes[0][0])
         throw new DataError(`has ${shape[0]} rows, '${first}' has ${shapes[0][0]}`, place);
       const row = shape.slice(1);

@@ -9,7 +9,7 @@ export type { Dataset, Group, Hdf5File };
 
 const signature = Buffer.from('\x89HDF\r\n\x1a\n', 'latin1');
 
-/** Deflate's best: no dataset can be this many times larger than its file. */
+/** Deflate's best: no dataset whose chunks are all there is this many times larger than its file. */
 const maxExpansion = 1032;
 
 /** The filters that HDF5 has in itself: deflate, shuffle, Fletcher32, szip, n-bit, scale-offset. */
@@ -212,7 +212,7 @@ export class NumbersDataset {
     this.#convert = converters[kind]!;
   }
 
-  /** Finds a dataset that can be read and is no larger than its file can be; its numbers are not read yet. */
+  /** Finds a dataset that can be read; its numbers are not read yet. */
   static open(file: Hdf5File, name: string): NumbersDataset {
     const place = { file: file.filename, field: name };
     const entry = file.keys().includes(name.split('/')[0]!) ? file.get(name) : null;
@@ -225,12 +225,21 @@ export class NumbersDataset {
     }
     if (!metadata.shape) throw new FormatError('is empty: it has no shape', place);
     assertReadable(file, name, dataset);
-    const shape = metadata.shape.map(Number);
-    const bytes = product(shape) * metadata.size;
-    const fileBytes = statSync(file.filename).size;
-    if (!(bytes <= (metadata.chunks ? fileBytes * maxExpansion : fileBytes)))
-      throw new FormatError(`shape [${shape.join(', ')}] is more than the file can hold`, place);
-    return new NumbersDataset(file, name, dataset, shape);
+    const found = new NumbersDataset(file, name, dataset, metadata.shape.map(Number));
+    // Chunks that were never written take no room in the file, so those are only held against it when all are read.
+    if (!metadata.chunks) found.#assertFits(1);
+    return found;
+  }
+
+  /** Throws where the file would have to be this many times as large as it is. */
+  #assertFits(expansion: number): void {
+    const { shape } = this;
+    const bytes = product(shape) * this.dataset.metadata.size;
+    if (!(bytes <= expansion * statSync(this.file.filename).size))
+      throw new FormatError(`shape [${shape.join(', ')}] is more than the file can hold`, {
+        file: this.file.filename,
+        field: this.path,
+      });
   }
 
   /** Numbers in a row. */
@@ -256,6 +265,7 @@ export class NumbersDataset {
 
   /** All its numbers. */
   readAll(): Float32Array {
+    this.#assertFits(maxExpansion);
     const target = new Float32Array(product(this.shape));
     if (this.shape.length === 0) this.#readSlab(null, null, 1, target, 0);
     else this.read(0, this.shape[0]!, target);

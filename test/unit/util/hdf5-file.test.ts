@@ -132,6 +132,33 @@ describe('rows', () => {
     });
   });
 
+  it('of chunks that were never written are the fill value, however small the file', async () => {
+    const path = join(folder, 'sparse.h5');
+    await withHdf5File(path, 'w', (file) => {
+      const data = Float32Array.of(5, 6);
+      const chunks = [1, 2];
+      const made = file.create_dataset({
+        name: 'x',
+        data,
+        shape: [1, 2],
+        maxshape: [null, 2],
+        dtype: '<f4',
+        chunks,
+      });
+      made.resize([10_000_000, 2]);
+    });
+    await withHdf5File(path, 'r', (file) => {
+      const dataset = NumbersDataset.open(file, 'x');
+      const target = new Float32Array(4);
+      dataset.read(0, 1, target);
+      dataset.read(9_999_999, 1, target, 2);
+      expect([...target]).toEqual([5, 6, 0, 0]);
+      expect(() => dataset.readAll()).toThrow(
+        /sparse\.h5: x: shape \[10000000, 2\] is more than the file can hold/,
+      );
+    });
+  });
+
   it('larger than what is read at once are put together from parts', async () => {
     // A row of 24 MB, of 2 x 3 planes of 4 MB.
     const path = join(folder, 'large.h5');
