@@ -3,9 +3,11 @@ import { resolve } from 'node:path';
 import { DataError, UsageError } from '../errors/index.js';
 import { convertImage, type PixelImage } from '../native/index.js';
 import { create, encode } from '../proto/index.js';
+import { unreadable } from '../util/index.js';
 import { permutation, RandomWords } from '../util/philox.js';
 import { decodeImage, encodeImage, encodeTypes, endingOf, isEncodeType, isOfType } from './decode-image.js';
-import { readImageList, type ImageEntry } from './image-files.js';
+import type { ImageEntry } from './image-files.js';
+import { readImageList } from './image-list.js';
 import { inOrder } from './in-order.js';
 import { assertNewDatabase, writeDatabase, type Backend } from './write-database.js';
 
@@ -92,7 +94,7 @@ async function convert(path: string, label: number, options: ConvertImagesetOpti
   try {
     file = await readFile(path);
   } catch (error) {
-    throw new DataError(`cannot be read (${(error as NodeJS.ErrnoException).code})`, { cause: error });
+    throw new DataError(unreadable((error as NodeJS.ErrnoException).code), { cause: error });
   }
   let image = await decodeImage(file, gray ? 'gray' : 'color');
   if (height > 0 && (image.height !== height || image.width !== width))
@@ -139,7 +141,7 @@ export async function convertImageset(options: ConvertImagesetOptions): Promise<
   checkOptions(options);
   assertNewDatabase(out);
   const root = /^$|\/$/.test(options.root) ? options.root : `${options.root}/`;
-  const listed = await readImageList(resolve(list), { rootFolder: root });
+  const listed = readImageList(resolve(list), { rootFolder: root });
   const entries: ImageEntry[] = shuffle
     ? Array.from(permutation(listed.length, new RandomWords(seed, 'convert_imageset')), (i) => listed[i])
     : listed;

@@ -868,6 +868,7 @@ export interface NativeDevice {
 }
 
 export interface LmdbRecord {
+  /** As text: whole numbers in decimal of one length, bytes that are no text in hexadecimal ('0x…'). */
   key: string;
   value: Uint8Array;
 }

@@ -47,15 +47,16 @@ describe('ImageData', () => {
   });
 
   it('names the image that it cannot read, or skips it', async () => {
-    // The fourth line ends in a blank: its path is "ant/image 2.png 8".
-    const { next, close } = await openLayer(imageData('batch_size: 5'));
+    const gone = join(folder, 'gone.txt');
+    writeFileSync(gone, 'ant/image 0.png 5\nant/gone.png 8\nant/image 1.png -1\n');
+    const { next, close } = await openLayer(imageData('batch_size: 3', gone));
     expect((await errorOf(next())).message).toMatch(
-      /list\.txt: layer 'images': record 'ant\/image 2\.png 8': .*cannot be read \(ENOENT\)/,
+      /gone\.txt: layer 'images': record 'ant\/gone\.png': .*cannot be read \(ENOENT\)/,
     );
     await close();
-    const skipping = await openLayer(imageData('batch_size: 5'), { skipBad: true });
-    expect((await skipping.next()).labels).toEqual([5, 6, 7, -1, 5]);
-    expect(skipping.layer.skippedKeys).toContain('ant/image 2.png 8');
+    const skipping = await openLayer(imageData('batch_size: 3', gone), { skipBad: true });
+    expect((await skipping.next()).labels).toEqual([5, -1, 5]);
+    expect(skipping.layer.skippedKeys).toContain('ant/gone.png');
     await skipping.close();
   });
 
@@ -101,6 +102,17 @@ describe('ImageData', () => {
     writeFileSync(join(folder, 'turned.txt'), 'turned.jpg 0');
     const { next, close } = await openLayer(imageData('batch_size: 1', join(folder, 'turned.txt')));
     expect((await next()).shape).toEqual([1, 3, 6, 2]);
+    await close();
+  });
+
+  it('needs no labels where it has no top for them', async () => {
+    const bare = join(folder, 'bare.txt');
+    writeFileSync(bare, 'ant/image 0.png\nbee/image 0.png 6\n');
+    expect((await errorOf(openLayer(imageData('batch_size: 2', bare)))).message).toMatch(
+      /bare\.txt:1:1: layer 'images': 'ant\/image 0\.png' has no label/,
+    );
+    const { next, close } = await openLayer(imageData('batch_size: 2', bare).replace('top: "label"', ''));
+    expect((await next()).shape).toEqual([2, 3, 4, 4]);
     await close();
   });
 
