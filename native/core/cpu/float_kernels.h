@@ -60,8 +60,10 @@ struct SplitArguments {
   int64_t row_stride, depth;
   const PanelSpan* spans;
   int spans_count;
-  int last_lanes;  // lanes of the last span's last vector that may be read in the last row; all can be in the
-                   // others
+  // The last span's last vector may be read whole in the first `whole_rows` rows, whose ends lie far enough
+  // from the matrix's; in the others it has `last_lanes` floats, and what follows them becomes 0.
+  int64_t whole_rows;
+  int last_lanes;
   // A trim of what is read that fuses_trim() allows, or null. A NaN sets *nan, which then is not null.
   const TrimFormat* trim;
   bool* nan;

@@ -130,7 +130,7 @@ void split_kernel(const SplitArguments& s) {
   constexpr int64_t kRowsAhead = 4, kRowsPerTrim = 16;  // the latter are still in the first-level cache
   for (int64_t k = 0; k < s.depth; ++k) {
     const float* row = s.source + k * s.row_stride;
-    const int partial = k + 1 == s.depth && s.last_lanes < lanes ? s.spans_count - 1 : s.spans_count;
+    const int partial = k < s.whole_rows ? s.spans_count : s.spans_count - 1;
     for (int i = 0; i < s.spans_count; ++i) {
       const PanelSpan& span = s.spans[i];
       const float* from = row + span.column;

@@ -235,9 +235,12 @@ class PanelConvolution {
     for_each_panel(count, kernels_.lanes, [&](int64_t column, int vectors, int64_t) {
       s.spans[g.spans_count++] = {column, vectors, s.panels + column * depth};
     });
-    // A full vector at a row's end reads on into the next channel: the last channel has none.
-    const bool last = part + 1 == plan_.depth_blocks.count;
-    g.last_lanes = last && count % kernels_.lanes ? int(count % kernels_.lanes) : kernels_.lanes;
+    // A full vector at a row's end reads on into the next channels. The last ones do not have enough of them:
+    // as many as the rest of a vector covers, more than one where planes are small.
+    const int64_t lanes = kernels_.lanes, beyond = (lanes - count % lanes) % lanes;
+    const int64_t unsafe = (beyond + g.row_stride - 1) / g.row_stride;
+    g.last_lanes = int(lanes - beyond);
+    g.whole_rows = std::min(depth, plan_.depth - plan_.depth_blocks.begin(part) - unsafe);
     bool nan = false;
     g.trim = fused_src_ ? &a_.src_trim : nullptr;
     g.nan = &nan;
