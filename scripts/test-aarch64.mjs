@@ -1,11 +1,11 @@
-// The NEON kernels on any Linux machine: cross-compiles core's tests for 64-bit Arm and runs those of trims, range
-// analysis and everything on codes in an emulator. Says so and passes where compiler or emulator is missing.
+// The NEON kernels on any Linux machine: cross-compiles core's tests for 64-bit Arm and runs those of what ops touch,
+// trims, range analysis and everything on codes in an emulator. Says so and passes where compiler or emulator is missing.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run } from './setup.mjs';
 
-const tests = ['trim_test', 'range_test', 'codes_test', 'convolution_fixed_test'];
+const tests = ['boundaries_test', 'trim_test', 'range_test', 'codes_test', 'convolution_fixed_test'];
 const missing = ['aarch64-linux-gnu-g++', 'qemu-aarch64'].filter(
   (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).status !== 0,
 );

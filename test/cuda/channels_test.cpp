@@ -23,7 +23,7 @@ const Problem kProblems[] = {
 int64_t channels_of(const Problem& p) { return p.dims.begin()[1]; }
 
 Twin positive(std::initializer_list<int64_t> dims, uint32_t seed) {
-  std::vector<float> values = random_values(Tensor::of(nullptr, dims).count(), seed);
+  guarded::vector<float> values = random_values(Tensor::of(nullptr, dims).count(), seed);
   for (float& value : values) value = std::fabs(value) + 0.5f;
   return Twin(dims, values);
 }
@@ -101,7 +101,7 @@ TEST(batch_norm_equals_the_processors) {
       for (bool use : {false, true}) {
         const int64_t channels = channels_of(p);
         Twin src(p.dims, 1, p.gap), dst(p.dims, 2), mean({channels}, 3), used({2, channels}, 4);
-        Twin variance = positive({channels}, 5), weight({1}, std::vector<float>{3.5f});
+        Twin variance = positive({channels}, 5), weight({1}, guarded::vector<float>{3.5f});
         run_both<BatchNorm>([&](bool device) {
           BatchNormArguments b;
           b.src = src.tensor(device);
@@ -123,8 +123,8 @@ TEST(batch_norm_equals_the_processors) {
 }
 
 TEST(nothing_stored_is_mean_and_variance_zero) {
-  Twin src({2, 3, 4}, 1), dst({2, 3, 4}, 2), zeros({3}, std::vector<float>(3)),
-      weight({1}, std::vector<float>{0});
+  Twin src({2, 3, 4}, 1), dst({2, 3, 4}, 2), zeros({3}, guarded::vector<float>(3)),
+      weight({1}, guarded::vector<float>{0});
   run_both<BatchNorm>([&](bool device) {
     BatchNormArguments b;
     b.src = src.tensor(device);

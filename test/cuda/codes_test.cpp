@@ -120,7 +120,7 @@ TEST(weights_and_biases_equal_the_definition) {
     a.dst.type = type;
     a.dst.image_stride = a.src.image_count() + random.integer(0, 3);
     // What lies between the images stays.
-    std::vector<char> expected(size_t(a.dst.images() * a.dst.image_stride * size_of(type)), 77);
+    guarded::vector<char> expected(size_t(a.dst.images() * a.dst.image_stride * size_of(type)), 77);
     const Shared<char> got(expected);
     a.dst.data = expected.empty() ? got.data() : expected.data();
     QuantiseTensor::check(a);
@@ -135,7 +135,7 @@ TEST(weights_and_biases_equal_the_definition) {
 
 TEST(a_nan_among_weights_is_told_with_the_op) {
   for (const DataType type : {DataType::i8, DataType::i16, DataType::i32}) {
-    const Shared<float> src(std::vector<float>{1, -NAN, 300, -7});
+    const Shared<float> src(guarded::vector<float>{1, -NAN, 300, -7});
     const Shared<int32_t> dst(4);
     QuantiseTensorArguments a{Tensor::of(src.data(), {2, 2}), Tensor::of(nullptr, {2, 2}), {8, 0}};
     a.dst.data = dst.data(), a.dst.type = type;

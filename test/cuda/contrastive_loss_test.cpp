@@ -20,14 +20,14 @@ struct Vectors {
       : a({p.pairs, p.length}, near(p, 1)),
         b({p.pairs, p.length}, near(p, 2)),
         similar({p.pairs}, kinds(p)) {}
-  static std::vector<float> near(const Problem& p, uint32_t seed) {
-    std::vector<float> values = random_values(p.pairs * p.length, seed);
+  static guarded::vector<float> near(const Problem& p, uint32_t seed) {
+    guarded::vector<float> values = random_values(p.pairs * p.length, seed);
     for (size_t i = 0; i < values.size(); ++i) values[i] /= i / size_t(p.length) % 3 ? 40.0f : 4.0f;
     for (int64_t i = 0; i < p.length && p.pairs > 1; ++i) values[size_t(p.length + i)] = 0;
     return values;
   }
-  static std::vector<float> kinds(const Problem& p) {
-    std::vector<float> values(size_t(p.pairs));
+  static guarded::vector<float> kinds(const Problem& p) {
+    guarded::vector<float> values(size_t(p.pairs));
     for (size_t n = 0; n < values.size(); ++n) values[n] = n % 5 == 2 ? 1.0f : n % 7 == 4 ? -2.5f : 0.5f;
     return values;
   }
@@ -61,7 +61,7 @@ TEST(contrastive_loss_gradients_equal_the_processors) {
     for (bool legacy : {false, true})
       for (int parts : {1, 2, 3}) {
         const Vectors vectors(p);
-        Twin weight({1}, std::vector<float>{0.7f});
+        Twin weight({1}, guarded::vector<float>{0.7f});
         Twin a_diff({p.pairs, p.length}, 4), b_diff({p.pairs, p.length}, 5);
         run_both<ContrastiveLossGradient>([&](bool device) {
           ContrastiveLossGradientArguments c;

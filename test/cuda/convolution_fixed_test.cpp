@@ -28,7 +28,7 @@ class OnDevice {
         bias_(problem.bias) {}
 
   // Dst's memory behind the run.
-  std::vector<char> result(const std::function<void(const ConvolutionFixedArguments&)>& run) const {
+  guarded::vector<char> result(const std::function<void(const ConvolutionFixedArguments&)>& run) const {
     std::memcpy(weights_.data(), problem_.weights.data(), weights_.size());
     std::memcpy(bias_.data(), problem_.bias.data(), bias_.size() * sizeof(int32_t));
     std::memcpy(dst_.data(), problem_.dst->memory.data(), dst_.size());
@@ -48,7 +48,7 @@ class OnDevice {
   Shared<int32_t> bias_;
 };
 
-std::vector<char> expected(const Problem& problem) {
+guarded::vector<char> expected(const Problem& problem) {
   ristretto::Context reference(1, CpuFeatures{});
   return problem.result([&](const ConvolutionFixedArguments& a) { convolution_fixed_ref(reference, a); });
 }
@@ -306,8 +306,8 @@ TEST(kept_weights_follow_their_version) {
   const auto run = [](const ConvolutionFixedArguments& a) { CHECK(cuda::run(test_context(), a)); };
   p.compare(device.result(run), expected(p), "first version");
   const void* memory = packed.data.data();
-  std::vector<char> old = p.weights;
-  const std::vector<char> first = expected(p);
+  guarded::vector<char> old = p.weights;
+  const guarded::vector<char> first = expected(p);
   for (char& w : p.weights) w = char(-w / 2);
   const auto at_version = [&](int64_t version) {
     return device.result([&](ConvolutionFixedArguments a) {
@@ -321,7 +321,7 @@ TEST(kept_weights_follow_their_version) {
   // What the processor packed is not read on the device, nor the other way round.
   ristretto::Context context(1, detect_cpu_features());
   p.a.weights_version = 1;
-  const std::vector<char> here =
+  const guarded::vector<char> here =
       p.result([&](const ConvolutionFixedArguments& a) { ConvolutionFixed::run(context, a); });
   p.compare(here, expected(p), "the processor");
   p.compare(at_version(1), expected(p), "the device again");
@@ -345,7 +345,7 @@ TEST(kept_weights_follow_the_bits_they_are_said_to_take) {
     p.compare(at(bits, 0), expected(p), check::text(bits, " bits"));
     CHECK_EQUAL(kept_bits(p, packed), bits == 4 ? 4 : 8);
   }
-  const std::vector<char> first = expected(p);
+  const guarded::vector<char> first = expected(p);
   for (char& w : p.weights) w = char(-1 - w);
   CHECK(expected(p) != first);
   p.compare(at(4, 0), first, "the same version is not packed again");

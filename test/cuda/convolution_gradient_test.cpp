@@ -23,7 +23,7 @@ using Results = cases::Gradients;
 template <class Arguments>
 struct Problem {
   Arguments a;
-  std::vector<float> src, weights, dst_diff;
+  guarded::vector<float> src, weights, dst_diff;
   Results before;
 
   // Of a convolution from (c, h, w) to (k, p, q), or of its transpose.
@@ -31,11 +31,11 @@ struct Problem {
     cases::take_windows(a, s);
     const int64_t p = (s.h + 2 * s.pad_h - s.dilation_h * (s.r - 1) - 1) / s.stride_h + 1;
     const int64_t q = (s.w + 2 * s.pad_w - s.dilation_w * (s.s - 1) - 1) / s.stride_w + 1;
-    const auto images = [&](std::vector<float>& memory, std::initializer_list<int64_t> shape) {
+    const auto images = [&](guarded::vector<float>& memory, std::initializer_list<int64_t> shape) {
       const int64_t gap = random.integer(0, 2) ? 0 : random.integer(1, 50);
       Tensor tensor = Tensor::of(nullptr, shape);
       tensor.image_stride += gap;
-      // No slack after the last image: reading beyond it is for the sanitizer to see.
+      // No slack after the last image, so that touching what lies behind it shows.
       memory = random.values(tensor.images() * tensor.image_stride - gap, whole);
       tensor.data = memory.data();
       return tensor;
@@ -81,13 +81,13 @@ struct Problem {
     if (a.bias_diff) copy.bias_diff.data = bias_diff.data();
     CHECK(cuda::run(test_context(), copy), text());
     test_context().synchronize();
-    const auto values = [](const Shared<float>& x) { return std::vector<float>(x.begin(), x.end()); };
+    const auto values = [](const Shared<float>& x) { return guarded::vector<float>(x.begin(), x.end()); };
     return {values(src_diff), values(weights_diff), values(bias_diff)};
   }
   // The same sums over absolute values.
   Results magnitude() const {
     Problem p = *this;
-    for (std::vector<float>* v :
+    for (guarded::vector<float>* v :
          {&p.src, &p.weights, &p.dst_diff, &p.before.src_diff, &p.before.weights_diff, &p.before.bias_diff})
       *v = cases::absolute(*v);
     p.a.src.data = p.src.data(), p.a.weights.data = p.weights.data(), p.a.dst_diff.data = p.dst_diff.data();
@@ -137,8 +137,10 @@ void check_math(Math math) {
     Problem<ConvolutionGradientArguments> p(cases::random_shape(random), random, whole);
     Results given = p.actual();
     const Results unrounded = p.expected();
-    if (!whole && p.a.weights_diff) CHECK(given.weights_diff != unrounded.weights_diff, p.text());
-    for (std::vector<float>* v : {&p.src, &p.weights, &p.dst_diff}) round_all(*v, math);
+    // Where windows meet nothing but padding there is no product to be rounded.
+    const bool products = p.a.weights_diff && unrounded.weights_diff != p.before.weights_diff;
+    if (!whole && products) CHECK(given.weights_diff != unrounded.weights_diff, p.text());
+    for (guarded::vector<float>* v : {&p.src, &p.weights, &p.dst_diff}) round_all(*v, math);
     p.a.bias_diff = Tensor();
     given.bias_diff = p.before.bias_diff;
     check_results(p, whole, given);

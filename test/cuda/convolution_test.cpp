@@ -20,7 +20,7 @@ namespace {
 template <class Arguments>
 struct Problem {
   Arguments a;
-  std::vector<float> src, weights, bias, dst;
+  guarded::vector<float> src, weights, bias, dst;
   int64_t dst_offset = 0;
 
   Problem(const cases::Shape& s, cases::Random& random, bool whole);
@@ -35,38 +35,38 @@ struct Problem {
     const int64_t src_gap = random.integer(0, 2) ? 0 : random.integer(1, 50);
     const int64_t dst_gap = random.integer(0, 2) ? 0 : random.integer(1, 50);
     a.src.image_stride += src_gap;
-    // No slack after the last image: reading beyond it is for the sanitizer to see.
+    // No slack after the last image, so that touching what lies behind it shows.
     src = random.values(a.src.images() * a.src.image_stride - src_gap, whole);
     weights = random.values(a.weights.count(), whole);
     bias = random.values(a.dst.dim[1], whole);
     dst_offset = dst_gap / 2;
     a.dst.image_stride += dst_gap;
-    dst = random.values(a.dst.images() * a.dst.image_stride, whole);
+    dst = random.values(dst_offset + a.dst.images() * a.dst.image_stride - dst_gap, whole);
     a.src.data = src.data(), a.weights.data = weights.data(), a.dst.data = dst.data() + dst_offset;
     if (random.integer(0, 3)) a.bias = Tensor::of(bias.data(), {a.dst.dim[1]});
     a.relu = random.integer(0, 1);
   }
 
   // All of dst's memory.
-  std::vector<float> expected() const {
-    std::vector<float> memory = dst;
+  guarded::vector<float> expected() const {
+    guarded::vector<float> memory = dst;
     Arguments copy = a;
     copy.dst.data = memory.data() + dst_offset;
     ristretto::Context context(1, CpuFeatures{});
     define(context, copy);
     return memory;
   }
-  std::vector<float> actual() const {
+  guarded::vector<float> actual() const {
     const Shared<float> s(src), w(weights), b(bias), d(dst);
     Arguments copy = a;
     copy.src.data = s.data(), copy.weights.data = w.data(), copy.dst.data = d.data() + dst_offset;
     if (copy.bias) copy.bias.data = b.data();
     CHECK(cuda::run(test_context(), copy), text());
     test_context().synchronize();
-    return std::vector<float>(d.begin(), d.end());
+    return guarded::vector<float>(d.begin(), d.end());
   }
   // The same sums over absolute values.
-  std::vector<float> magnitude() const {
+  guarded::vector<float> magnitude() const {
     Problem p = *this;
     p.src = cases::absolute(p.src), p.weights = cases::absolute(p.weights), p.bias = cases::absolute(p.bias);
     p.a.src.data = p.src.data(), p.a.weights.data = p.weights.data();
@@ -101,8 +101,8 @@ Problem<DeconvolutionArguments>::Problem(const cases::Shape& s, cases::Random& r
 }
 
 template <class Arguments>
-void check_values(const Problem<Arguments>& p, bool whole, const std::vector<float>& actual) {
-  const std::vector<float> expected = p.expected();
+void check_values(const Problem<Arguments>& p, bool whole, const guarded::vector<float>& actual) {
+  const guarded::vector<float> expected = p.expected();
   cases::check_sums(whole, actual, expected, whole ? expected : p.magnitude(), p.text());
 }
 
@@ -169,7 +169,7 @@ void check_math(Math math, uint32_t seed) {
   for (int round = 0; round < 16; ++round) {
     const bool whole = round % 2 == 0;
     Problem<Arguments> p(cases::random_shape(random), random, whole);
-    const std::vector<float> given = p.actual(), unrounded = p.expected();
+    const guarded::vector<float> given = p.actual(), unrounded = p.expected();
     round_all(p.src, math);
     round_all(p.weights, math);
     check_values(p, whole, given);

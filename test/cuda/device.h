@@ -24,18 +24,25 @@ inline Context& test_context() {
   return *context;
 }
 
-// An array in memory that host and device share, freed with it.
+// An array in memory that host and device share, freed with it. The executor's, which is the host's, lies
+// between pages that may not be touched.
 template <class T>
 class Shared {
  public:
   explicit Shared(size_t count) : count_(count) {
-    test_context();
-    data_ = static_cast<T*>(pool().allocate((count ? count : 1) * sizeof(T)));
+    if (on_executor()) {
+      host_.resize(count ? count : 1);
+      data_ = host_.data();
+    } else {
+      data_ = static_cast<T*>(pool().allocate((count ? count : 1) * sizeof(T)));
+    }
   }
-  explicit Shared(const std::vector<T>& values) : Shared(values.size()) {
+  explicit Shared(const guarded::vector<T>& values) : Shared(values.size()) {
     if (count_) std::memcpy(static_cast<void*>(data_), values.data(), count_ * sizeof(T));
   }
-  ~Shared() { pool().free(data_); }
+  ~Shared() {
+    if (!on_executor()) pool().free(data_);
+  }
   Shared(const Shared&) = delete;
   Shared& operator=(const Shared&) = delete;
 
@@ -46,11 +53,13 @@ class Shared {
   T* end() const { return data_ + count_; }
 
  private:
+  static bool on_executor() { return test_context().device().name == "emulated"; }
   static ManagedPool& pool() {
     static ManagedPool pool(0, 0);
     return pool;
   }
   size_t count_;
+  guarded::vector<T> host_;
   T* data_;
 };
 

@@ -12,8 +12,8 @@ using namespace ristretto::cuda;
 
 namespace {
 
-std::vector<float> values(size_t count, uint32_t state) {
-  std::vector<float> all(count);
+guarded::vector<float> values(size_t count, uint32_t state) {
+  guarded::vector<float> all(count);
   for (float& value : all) {
     state = state * 1664525u + 1013904223u;
     value = float(int32_t(state) >> 8) / float(1 << 20);
@@ -21,14 +21,14 @@ std::vector<float> values(size_t count, uint32_t state) {
   return all;
 }
 
-void check_program(const std::vector<std::vector<float>>& operands, const std::vector<ElementwiseStep>& steps,
-                   size_t offset, bool twice) {
+void check_program(const std::vector<guarded::vector<float>>& operands,
+                   const std::vector<ElementwiseStep>& steps, size_t offset, bool twice) {
   const size_t count = operands[0].size() - offset;
-  std::vector<std::vector<float>> expected = operands;
+  std::vector<guarded::vector<float>> expected = operands;
   std::vector<std::unique_ptr<Shared<float>>> device;
   ElementwiseArguments on_processor, on_device;
   on_processor.steps = on_device.steps = steps;
-  for (std::vector<float>& operand : expected) {
+  for (guarded::vector<float>& operand : expected) {
     device.push_back(std::make_unique<Shared<float>>(operand));
     on_processor.operands.push_back(Tensor::of(operand.data() + offset, {int64_t(count)}));
     on_device.operands.push_back(Tensor::of(device.back()->data() + offset, {int64_t(count)}));
@@ -55,7 +55,7 @@ TEST(every_operation_equals_the_processors) {
          {StepOperation::copy, StepOperation::absolute, StepOperation::sign, StepOperation::square_root,
           StepOperation::add, StepOperation::subtract, StepOperation::multiply, StepOperation::divide,
           StepOperation::maximum, StepOperation::minimum}) {
-      std::vector<float> a = values(count, 1);
+      guarded::vector<float> a = values(count, 1);
       if (operation == StepOperation::square_root)
         for (float& value : a) value = std::fabs(value);
       check_program({a, values(count, 2), values(count, 3)}, {{operation, 2, 0, 1, 0}}, 0, false);

@@ -222,7 +222,7 @@ TEST(a_missing_barrier_shows) {
 
 TEST(a_warp_multiplies_matrices_of_bytes) {
   // a (16, 32) and b's columns (8, 32) in shared memory, read as a kernel reads them.
-  std::vector<int32_t> product(16 * 8);
+  guarded::vector<int32_t> product(16 * 8);
   executor::run({}, 32, 1024, [&] {
     int8_t* a = shared_memory<int8_t>();
     int8_t* b = shared_memory<int8_t>(512);
@@ -250,7 +250,7 @@ TEST(a_warp_multiplies_matrices_of_floats) {
   // Small whole numbers, which tf32 and bf16 hold exactly.
   const auto a_of = [](int row, int k) { return float((row * 5 + k * 3) % 17 - 8); };
   const auto b_of = [](int k, int column) { return float((k * 7 + column) % 13 - 6); };
-  std::vector<float> tf32(16 * 8), bf16(16 * 8);
+  guarded::vector<float> tf32(16 * 8), bf16(16 * 8);
   executor::run({}, 32, 0, [&] {
     const int row = lane_index() / 4, t = lane_index() % 4;
     const auto pair = [](float low, float high) {

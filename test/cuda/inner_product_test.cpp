@@ -35,7 +35,7 @@ std::string text_of(const Sizes& s) {
 
 // Rows of `columns` elements, `gap` apart; no slack after the last.
 struct Rows {
-  std::vector<float> values;
+  guarded::vector<float> values;
   int64_t rows, columns, gap;
   Rows(cases::Random& random, int64_t rows, int64_t columns, int64_t gap, bool whole)
       : values(random.values(rows * (columns + gap) - gap, whole)), rows(rows), columns(columns), gap(gap) {}
@@ -49,7 +49,7 @@ struct Rows {
 struct Problem {
   Sizes sizes;
   Rows src, weights, dst;
-  std::vector<float> bias;
+  guarded::vector<float> bias;
   InnerProductArguments a;  // all but the tensors
 
   Problem(const Sizes& s, cases::Random& random, bool whole)
@@ -57,34 +57,34 @@ struct Problem {
         src(random, s.m, s.k, s.src_gap, whole),
         weights(random, s.transpose ? s.k : s.n, s.transpose ? s.n : s.k, 0, whole),
         dst(random, s.m, s.n, s.dst_gap, whole),
-        bias(random.integer(0, 2) ? random.values(s.n, whole) : std::vector<float>()) {
+        bias(random.integer(0, 2) ? random.values(s.n, whole) : guarded::vector<float>()) {
     a.transpose = s.transpose;
     a.relu = random.integer(0, 1);
   }
 
-  // All of dst's memory; Memory is std::vector<float> or Shared<float>.
+  // All of dst's memory; Memory is guarded::vector<float> or Shared<float>.
   template <class Memory, class Run>
-  std::vector<float> result(const Run& run) const {
+  guarded::vector<float> result(const Run& run) const {
     Memory s(src.values), w(weights.values), b(bias), d(dst.values);
     InnerProductArguments copy = a;
     copy.src = src.over(s.data()), copy.weights = weights.over(w.data()), copy.dst = dst.over(d.data());
     if (!bias.empty()) copy.bias = Tensor::of(b.data(), {sizes.n});
     run(copy);
-    return std::vector<float>(d.begin(), d.end());
+    return guarded::vector<float>(d.begin(), d.end());
   }
-  std::vector<float> expected() const {
+  guarded::vector<float> expected() const {
     ristretto::Context context(1, CpuFeatures{});
-    return result<std::vector<float>>([&](const auto& x) { inner_product_ref(context, x); });
+    return result<guarded::vector<float>>([&](const auto& x) { inner_product_ref(context, x); });
   }
-  std::vector<float> actual() const {
+  guarded::vector<float> actual() const {
     return result<Shared<float>>([&](const auto& x) {
       CHECK(cuda::run(test_context(), x), text_of(sizes));
       test_context().synchronize();
     });
   }
-  std::vector<float> magnitude() const {
+  guarded::vector<float> magnitude() const {
     Problem p = *this;
-    for (std::vector<float>* v : {&p.src.values, &p.weights.values, &p.bias}) *v = cases::absolute(*v);
+    for (guarded::vector<float>* v : {&p.src.values, &p.weights.values, &p.bias}) *v = cases::absolute(*v);
     return p.expected();
   }
 };
@@ -94,7 +94,7 @@ using cases::Gradients;
 struct GradientProblem {
   Sizes sizes;
   Rows src, weights, dst_diff, src_diff, weights_diff;
-  std::vector<float> bias_diff;
+  guarded::vector<float> bias_diff;
   int which;  // a bit for each of the three
 
   GradientProblem(const Sizes& s, cases::Random& random, bool whole)
@@ -118,12 +118,12 @@ struct GradientProblem {
     if (which & 2) a.weights_diff = weights_diff.over(to_weights.data());
     if (which & 4) a.bias_diff = Tensor::of(to_bias.data(), {sizes.n});
     run(a);
-    const auto values = [](const Memory& x) { return std::vector<float>(x.begin(), x.end()); };
+    const auto values = [](const Memory& x) { return guarded::vector<float>(x.begin(), x.end()); };
     return {values(to_src), values(to_weights), values(to_bias)};
   }
   Gradients expected() const {
     ristretto::Context context(1, CpuFeatures{});
-    return results<std::vector<float>>([&](const auto& x) { InnerProductGradient::run(context, x); });
+    return results<guarded::vector<float>>([&](const auto& x) { InnerProductGradient::run(context, x); });
   }
   Gradients actual() const {
     return results<Shared<float>>([&](const auto& x) {
@@ -133,8 +133,8 @@ struct GradientProblem {
   }
   Gradients magnitude() const {
     GradientProblem p = *this;
-    for (std::vector<float>* v : {&p.src.values, &p.weights.values, &p.dst_diff.values, &p.src_diff.values,
-                                  &p.weights_diff.values, &p.bias_diff})
+    for (guarded::vector<float>* v : {&p.src.values, &p.weights.values, &p.dst_diff.values,
+                                      &p.src_diff.values, &p.weights_diff.values, &p.bias_diff})
       *v = cases::absolute(*v);
     return p.expected();
   }
@@ -147,7 +147,7 @@ TEST(inner_products_agree_with_the_definition) {
   for (int round = 0; round < 60; ++round) {
     const bool whole = round % 2 == 0;
     const Problem p(random_sizes(random), random, whole);
-    const std::vector<float> expected = p.expected();
+    const guarded::vector<float> expected = p.expected();
     cases::check_sums(whole, p.actual(), expected, whole ? expected : p.magnitude(),
                       "dst of " + text_of(p.sizes));
   }
@@ -156,10 +156,10 @@ TEST(inner_products_agree_with_the_definition) {
 TEST(sums_do_not_depend_on_the_batch) {
   cases::Random random(2);
   const Problem p({40, 70, 900, 0, 0, false}, random, false);
-  const std::vector<float> whole = p.actual();
+  const guarded::vector<float> whole = p.actual();
   Problem first = p;
   first.src.rows = first.dst.rows = 1;
-  const std::vector<float> one = first.actual();
+  const guarded::vector<float> one = first.actual();
   for (int64_t n = 0; n < 70; ++n) CHECK_EQUAL(one[size_t(n)], whole[size_t(n)], n);
 }
 
@@ -175,7 +175,7 @@ TEST(trims_are_the_definitions_own) {
     if (round % 4 != 2) p.a.dst_trim = format;
     p.a.src_random = {random.engine(), 5, 6, 7};
     p.a.dst_random = {random.engine(), 8, 9, 0xFFFFFFFFu};
-    const std::vector<float> expected = p.expected();
+    const guarded::vector<float> expected = p.expected();
     cases::check_sums(true, p.actual(), expected, expected, "dst of " + text_of(p.sizes));
   }
 }

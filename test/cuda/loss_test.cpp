@@ -19,7 +19,7 @@ constexpr LossNormalization kNormalizations[] = {LossNormalization::full, LossNo
                                                  LossNormalization::batch_size, LossNormalization::none};
 
 Twin labels_of(const Problem& p, int64_t ignored) {
-  std::vector<float> labels(size_t(p.outer * p.inner));
+  guarded::vector<float> labels(size_t(p.outer * p.inner));
   for (size_t i = 0; i < labels.size(); ++i)
     labels[i] = i % 7 == 3 ? float(ignored) : float((i * 13 + 5) % size_t(p.classes));
   return Twin({p.outer * p.inner}, labels);
@@ -27,7 +27,7 @@ Twin labels_of(const Problem& p, int64_t ignored) {
 
 // Probabilities that add up to anything.
 Twin scores_of(const Problem& p) {
-  std::vector<float> values = random_values(p.outer * p.classes * p.inner, 1);
+  guarded::vector<float> values = random_values(p.outer * p.classes * p.inner, 1);
   for (float& value : values) value = std::fabs(value) / 8;
   return Twin({p.outer, p.classes, p.inner}, values);
 }
@@ -73,7 +73,7 @@ TEST(label_loss_gradients_equal_the_processors) {
           const bool infogain = kind == LabelLossKind::infogain;
           if (infogain && !through_softmax) continue;
           Twin gain({p.classes, infogain ? p.classes : 1}, 4);
-          Twin src = scores_of(p), labels = labels_of(p, 255), weight({1}, std::vector<float>{0.7f});
+          Twin src = scores_of(p), labels = labels_of(p, 255), weight({1}, guarded::vector<float>{0.7f});
           Twin result({p.outer, p.classes, p.inner}, 3);
           run_both<LabelLossGradient>([&](bool device) {
             LabelLossGradientArguments a;
@@ -95,7 +95,7 @@ TEST(label_loss_gradients_equal_the_processors) {
 
 TEST(a_label_that_is_no_class_is_told_with_the_op) {
   cuda::Context& context = test_context();
-  Twin src({4, 3}, 1), labels({4}, std::vector<float>{0, 1, 3, 2}), dst({1}, 2), result({4, 3}, 3);
+  Twin src({4, 3}, 1), labels({4}, guarded::vector<float>{0, 1, 3, 2}), dst({1}, 2), result({4, 3}, 3);
   const auto error_of = [&](const char* label, const auto& arguments) {
     context.begin_op(label);
     CHECK(cuda::run(context, arguments));
@@ -126,7 +126,7 @@ TEST(pair_losses_equal_the_processors) {
   for (PairLossKind kind : {PairLossKind::euclidean, PairLossKind::sigmoid_cross_entropy})
     for (LossNormalization normalization : kNormalizations) {
       Twin src({5, 411}, 1), dst({1}, 2), diff({1}, 5), src_diff({5, 411}, 6), target_diff({5, 411}, 7);
-      std::vector<float> targets = random_values(5 * 411, 3);
+      guarded::vector<float> targets = random_values(5 * 411, 3);
       for (float& target : targets) target = target > 0 ? 1.0f : target < -6 ? 255.0f : 0.0f;
       Twin target({5, 411}, targets);
       run_both<PairLoss>([&](bool device) {
@@ -159,7 +159,7 @@ TEST(accuracy_equals_the_processors) {
     for (int64_t top : {1, 2})
       for (bool per_class : {false, true}) {
         // Few values: many scores are equal.
-        std::vector<float> values = random_values(p.outer * p.classes * p.inner, 9);
+        guarded::vector<float> values = random_values(p.outer * p.classes * p.inner, 9);
         for (float& value : values) value = std::round(value);
         values[values.size() / 2] = float_of(0x7FC00000u);
         Twin src({p.outer, p.classes, p.inner}, values), labels = labels_of(p, 255), dst({1}, 2),
@@ -184,7 +184,7 @@ TEST(arg_max_equals_the_processors) {
     for (ArgMaxOutput output : {ArgMaxOutput::index, ArgMaxOutput::value, ArgMaxOutput::both})
       for (int64_t top : {int64_t{1}, int64_t{3}, p.classes}) {
         if (p.outer > 100 || (output == ArgMaxOutput::both && p.inner > 1)) continue;
-        std::vector<float> values = random_values(p.outer * p.classes * p.inner, 9);
+        guarded::vector<float> values = random_values(p.outer * p.classes * p.inner, 9);
         for (float& value : values) value = std::round(value);
         for (size_t i = 0; i < values.size(); i += 5) values[i] = float_of(0x7FC00000u);
         Twin src({p.outer, p.classes, p.inner}, values);

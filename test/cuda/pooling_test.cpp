@@ -64,7 +64,7 @@ TEST(pooling_equals_the_processors) {
 
 TEST(a_nan_is_no_maximum) {
   const float nan = float_of(0x7FC00000u);
-  Twin src({1, 1, 2, 4}, std::vector<float>{1, nan, nan, nan, nan, 2, nan, nan}), dst({1, 1, 1, 2}, 5);
+  Twin src({1, 1, 2, 4}, guarded::vector<float>{1, nan, nan, nan, nan, 2, nan, nan}), dst({1, 1, 1, 2}, 5);
   run_both<Pooling>([&](bool device) {
     PoolingArguments a;
     a.src = src.tensor(device);
@@ -99,8 +99,8 @@ TEST(gradients_equal_the_processors) {
 
 // A window of zeros has nothing to give: what stands in the gradient stays, to the sign of a zero.
 TEST(windows_without_a_weighted_mean_leave_the_gradient) {
-  Twin src({1, 1, 2, 4}, std::vector<float>{0, 0, 1, 2, 0, 0, -5, 1}), dst_diff({1, 1, 1, 2}, 2);
-  Twin src_diff({1, 1, 2, 4}, std::vector<float>{-0.0f, 1, -0.0f, 2, 3, -0.0f, 0, 4});
+  Twin src({1, 1, 2, 4}, guarded::vector<float>{0, 0, 1, 2, 0, 0, -5, 1}), dst_diff({1, 1, 1, 2}, 2);
+  Twin src_diff({1, 1, 2, 4}, guarded::vector<float>{-0.0f, 1, -0.0f, 2, 3, -0.0f, 0, 4});
   run_both<PoolingGradient>([&](bool device) {
     PoolingGradientArguments a;
     a.src = src.tensor(device);
@@ -117,7 +117,8 @@ TEST(windows_without_a_weighted_mean_leave_the_gradient) {
 
 // Equal neighbours: the first of them has the whole gradient.
 TEST(of_equal_maxima_the_first_gets_the_gradient) {
-  Twin src({1, 1, 6, 6}, std::vector<float>(36, 1.0f)), dst_diff({1, 1, 3, 3}, 2), src_diff({1, 1, 6, 6}, 3);
+  Twin src({1, 1, 6, 6}, guarded::vector<float>(36, 1.0f)), dst_diff({1, 1, 3, 3}, 2),
+      src_diff({1, 1, 6, 6}, 3);
   run_both<PoolingGradient>([&](bool device) {
     PoolingGradientArguments a;
     a.src = src.tensor(device);

@@ -15,8 +15,8 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // Bits of all kinds: denormals, infinities and NaNs among them where `special`.
-std::vector<float> values(size_t count, bool special) {
-  std::vector<float> all(count);
+guarded::vector<float> values(size_t count, bool special) {
+  guarded::vector<float> all(count);
   uint32_t state = 11;
   for (size_t i = 0; i < count; ++i) {
     state = state * 1664525u + 1013904223u;
@@ -40,7 +40,7 @@ struct Outcome {
 
 void check_problem(const Problem& p, const TrimFormat& format, bool special, bool counts, bool exponents,
                    int64_t offset = 0) {
-  Shared<float> src(values(size_t(p.images * p.stride + offset), special));
+  Shared<float> src(values(size_t((p.images - 1) * p.stride + p.count + offset), special));
   RangeArguments a;
   a.src = Tensor::of(src.data() + offset, {p.images, p.count});
   a.src.image_stride = p.stride;
@@ -105,7 +105,7 @@ TEST(nothing_to_see) {
 }
 
 TEST(only_nans) {
-  Shared<float> src(std::vector<float>(100, float_of(0x7FC00000u))), extremes(3);
+  Shared<float> src(guarded::vector<float>(100, float_of(0x7FC00000u))), extremes(3);
   RangeArguments a;
   a.src = Tensor::of(src.data(), {100});
   a.extremes = Tensor::of(extremes.data(), {3});
@@ -117,8 +117,8 @@ TEST(only_nans) {
 }
 
 TEST(counts_stop_at_the_greatest_int32) {
-  Shared<float> src(std::vector<float>(64, 300.0f)), extremes(3);
-  Shared<int32_t> counts(std::vector<int32_t>{1, 2, 0x7FFFFFF0});
+  Shared<float> src(guarded::vector<float>(64, 300.0f)), extremes(3);
+  Shared<int32_t> counts(guarded::vector<int32_t>{1, 2, 0x7FFFFFF0});
   RangeArguments a;
   a.src = Tensor::of(src.data(), {64});
   a.extremes = Tensor::of(extremes.data(), {3});

@@ -18,7 +18,7 @@ inline float rounded(float x, Math math) {
   }
   return x;
 }
-inline void round_all(std::vector<float>& values, Math math) {
+inline void round_all(guarded::vector<float>& values, Math math) {
   for (float& x : values) x = rounded(x, math);
 }
 

@@ -30,7 +30,7 @@ TEST(softmax_equals_the_processors) {
 }
 
 TEST(large_scores_do_not_overflow) {
-  Twin data({2, 3}, std::vector<float>{1000, 999, -1000, 3e38f, 3e38f, 0});
+  Twin data({2, 3}, guarded::vector<float>{1000, 999, -1000, 3e38f, 3e38f, 0});
   run_both<Softmax>([&](bool device) { return SoftmaxArguments{data.tensor(device), data.tensor(device)}; });
   data.check_close(1e-6);
   CHECK_EQUAL(data.tensor(true).f32()[3], 0.5f);

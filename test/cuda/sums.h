@@ -11,8 +11,9 @@ namespace cases {
 
 // Whole numbers sum exactly in any order. Of others, a sum of the device is off from its exact value by what
 // the roundings of its additions make, which stays far below 1e-5 of the sum of magnitudes at these depths.
-inline void check_sums(bool whole, const std::vector<float>& actual, const std::vector<float>& expected,
-                       const std::vector<float>& magnitude, const std::string& what) {
+inline void check_sums(bool whole, const guarded::vector<float>& actual,
+                       const guarded::vector<float>& expected, const guarded::vector<float>& magnitude,
+                       const std::string& what) {
   CHECK_EQUAL(actual.size(), expected.size(), what);
   for (size_t i = 0; i < actual.size(); ++i) {
     if (whole)

@@ -18,7 +18,7 @@ const Problem kProblems[] = {{7, 12, 40}, {300, 5, 33}, {3, 1, 700}, {40, 301, 9
 
 // Rows in no order, some of them often; their whole part counts.
 Twin indices(const Problem& p, uint32_t seed) {
-  std::vector<float> all(size_t(p.count));
+  guarded::vector<float> all(size_t(p.count));
   for (float& index : all) {
     seed = seed * 1664525u + 1013904223u;
     index = float((seed >> 9) % uint32_t(seed & 512 ? std::min<int64_t>(p.rows, 2) : p.rows)) + 0.25f;
@@ -81,7 +81,7 @@ TEST(scattered_rows_equal_the_processors) {
 TEST(a_number_outside_the_table_is_told_with_the_op) {
   const std::string told = "words: an index is outside the table's rows";
   for (const float wrong : {5.0f, -1.0f, -0.5f, NAN, INFINITY, 1e20f}) {
-    Twin table({5, 6}, 1), index({3}, std::vector<float>{4, wrong, 0}), rows({3, 6}, 2);
+    Twin table({5, 6}, 1), index({3}, guarded::vector<float>{4, wrong, 0}), rows({3, 6}, 2);
     const GatherRowsArguments gather{table.tensor(true), index.tensor(true), {}, rows.tensor(true)};
     CHECK_EQUAL(error_of(gather), told, "index ", wrong);
     for (int64_t i = 0; i < 6; ++i) {
@@ -100,7 +100,7 @@ TEST(a_number_outside_the_table_is_told_with_the_op) {
 }
 
 TEST(a_table_without_rows_has_no_number) {
-  Twin table({0, 6}, 1), index({2}, std::vector<float>{0, 0}), rows({2, 6}, 2);
+  Twin table({0, 6}, 1), index({2}, guarded::vector<float>{0, 0}), rows({2, 6}, 2);
   const GatherRowsArguments gather{table.tensor(true), index.tensor(true), {}, rows.tensor(true)};
   CHECK_EQUAL(error_of(gather), std::string("words: an index is outside the table's rows"));
   ScatterRowsArguments scatter;

@@ -30,11 +30,11 @@ void check_batch(PixelLayout layout, int64_t channels, Mean mean_kind) {
     row[ImageGeometry::left] = int32_t(5 - n);
     row[ImageGeometry::mirror] = n == 1;
   }
-  Shared<float> mean(static_cast<size_t>(record));
+  Shared<float> mean(size_t(mean_kind == Mean::channel ? channels : record));
   for (size_t i = 0; i < mean.size(); ++i) mean[i] = float(i % 7) + 0.3f;
   const size_t count = size_t(images * channels * crop_height * crop_width);
   Shared<float> dst(count);
-  std::vector<float> expected(count);
+  guarded::vector<float> expected(count);
 
   TransformImagesArguments a;
   a.src = Tensor::of(nullptr, {int64_t(src.size())});

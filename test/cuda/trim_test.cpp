@@ -36,8 +36,8 @@ std::vector<TrimFormat> formats() {
 }
 
 // Every exponent, both signs, ties among them.
-std::vector<float> values(size_t count, bool nan) {
-  std::vector<float> all(count);
+guarded::vector<float> values(size_t count, bool nan) {
+  guarded::vector<float> all(count);
   uint32_t state = 7;
   for (size_t i = 0; i < count; ++i) {
     state = state * 1664525u + 1013904223u;
@@ -58,8 +58,8 @@ struct Problem {
 };
 
 void check_problem(const Problem& p, const TrimFormat& format) {
-  Shared<float> src(values(size_t(p.images * p.src_stride), false));
-  Shared<float> dst(size_t(p.images * p.dst_stride));
+  Shared<float> src(values(size_t((p.images - 1) * p.src_stride + p.count), false));
+  Shared<float> dst(size_t((p.images - 1) * p.dst_stride + p.count));
   TrimArguments a;
   a.src = Tensor::of(src.data(), {p.images, p.count});
   a.src.image_stride = p.src_stride;
@@ -70,7 +70,7 @@ void check_problem(const Problem& p, const TrimFormat& format) {
   CHECK(cuda::run(test_context(), a));
   test_context().synchronize();
   for (int64_t n = 0; n < p.images; ++n) {
-    std::vector<float> expected(size_t(p.dst_stride), 0.0f);
+    guarded::vector<float> expected(size_t(p.dst_stride), 0.0f);
     RandomStream random = a.random;
     random.first_element += uint64_t(n * p.count);
     trim_span_ref(a.src.image(n), expected.data(), p.count, format, random);
@@ -96,7 +96,7 @@ TEST(equals_the_definition) {
 TEST(trims_in_place) {
   TrimFormat format = formats()[2];
   Shared<float> data(values(5000, false));
-  std::vector<float> expected(5000);
+  guarded::vector<float> expected(5000);
   trim_span_ref(data.data(), expected.data(), 5000, format, {});
   TrimArguments a;
   a.src = a.dst = Tensor::of(data.data(), {5000});

@@ -13,8 +13,8 @@
 namespace ristretto::cuda {
 
 // From -8 to 8, with zeros of both signs.
-inline std::vector<float> random_values(int64_t count, uint32_t state) {
-  std::vector<float> all(static_cast<size_t>(count));
+inline guarded::vector<float> random_values(int64_t count, uint32_t state) {
+  guarded::vector<float> all(static_cast<size_t>(count));
   for (float& value : all) {
     state = state * 1664525u + 1013904223u;
     value = float(int32_t(state) >> 8) / float(1 << 20);
@@ -31,7 +31,8 @@ class Twin {
       : Twin(Empty{}, dims, gap, offset) {
     fill(random_values(int64_t(here_->size()), seed));
   }
-  Twin(std::initializer_list<int64_t> dims, const std::vector<float>& values) : Twin(Empty{}, dims, 0, 0) {
+  Twin(std::initializer_list<int64_t> dims, const guarded::vector<float>& values)
+      : Twin(Empty{}, dims, 0, 0) {
     fill(values);
   }
 
@@ -65,11 +66,11 @@ class Twin {
   Twin(Empty, std::initializer_list<int64_t> dims, int64_t gap, int64_t offset)
       : shape_(Tensor::of(nullptr, dims)), offset_(offset) {
     shape_.image_stride += gap;
-    const int64_t count = std::max<int64_t>(0, shape_.images() * shape_.image_stride) + offset;
+    const int64_t count = std::max<int64_t>(0, shape_.images() * shape_.image_stride - gap) + offset;
     here_ = std::make_shared<Shared<float>>(size_t(count));
     there_ = std::make_shared<Shared<float>>(size_t(count));
   }
-  void fill(const std::vector<float>& values) {
+  void fill(const guarded::vector<float>& values) {
     std::copy(values.begin(), values.end(), here_->begin());
     std::copy(values.begin(), values.end(), there_->begin());
   }

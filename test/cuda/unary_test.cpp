@@ -55,7 +55,7 @@ TEST(functions_equal_the_processors) {
 }
 
 TEST(a_nan_passes_relu) {
-  Twin data({4}, std::vector<float>{-1, float_of(0x7FC00000u), 3, -0.0f});
+  Twin data({4}, guarded::vector<float>{-1, float_of(0x7FC00000u), 3, -0.0f});
   run_both<Unary>([&](bool device) {
     return UnaryArguments{data.tensor(device), data.tensor(device), UnaryFunction::relu};
   });
@@ -156,17 +156,17 @@ TEST(many_sources_equal_the_processors) {
 // Of equals, the rule of the second source holds for the second alone; a NaN is never greater later on.
 TEST(the_gradient_goes_to_the_same_one_of_many_equals) {
   const float nan = float_of(0x7FC00000u);
-  const std::vector<float> values[] = {{1, 1, 2, nan, 1, 0},
-                                       {1, 0, 2, 1, nan, -0.0f},
-                                       {1, 1, 2, 1, 1, 0},
-                                       {1, 1, 3, nan, 2, 0},
-                                       {1, 0, 3, 5, 3, 0}};
+  const guarded::vector<float> values[] = {{1, 1, 2, nan, 1, 0},
+                                           {1, 0, 2, 1, nan, -0.0f},
+                                           {1, 1, 2, 1, 1, 0},
+                                           {1, 1, 3, nan, 2, 0},
+                                           {1, 0, 3, 5, 3, 0}};
   std::vector<Twin> srcs, diffs;
-  for (const std::vector<float>& v : values) {
+  for (const guarded::vector<float>& v : values) {
     srcs.emplace_back(std::initializer_list<int64_t>{6}, v);
     diffs.emplace_back(std::initializer_list<int64_t>{6}, uint32_t(diffs.size() + 3));
   }
-  Twin dst_diff({6}, std::vector<float>{1, 2, 3, 4, 5, 6});
+  Twin dst_diff({6}, guarded::vector<float>{1, 2, 3, 4, 5, 6});
   run_both<EltwiseGradient>([&](bool device) {
     EltwiseGradientArguments e;
     e.dst_diff = dst_diff.tensor(device);

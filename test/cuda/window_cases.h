@@ -11,6 +11,7 @@ namespace cases {
 using Shape = WindowShape;
 
 Shape random_shape(Random& random) {
+  if (random.integer(0, 3) == 0) return Shape::small(random);
   Shape s{};
   s.n = random.integer(1, 3);
   s.group = random.integer(0, 3) ? 1 : random.integer(2, 3);

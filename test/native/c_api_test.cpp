@@ -62,8 +62,8 @@ ristretto_codes codes_of(const CodeTensor& t) {
 
 // A convolution 3 -> 5 channels of 2 x 2 on 4 x 4 that every part of can be changed.
 struct Small {
-  std::vector<int8_t> src = std::vector<int8_t>(48, 1), weights = std::vector<int8_t>(60, 1),
-                      dst = std::vector<int8_t>(45);
+  guarded::vector<int8_t> src = guarded::vector<int8_t>(48, 1), weights = guarded::vector<int8_t>(60, 1),
+                          dst = guarded::vector<int8_t>(45);
   ristretto_convolution_parameters parameters = {};
   ristretto_codes in = {}, out = {};
   Small() {
@@ -136,10 +136,10 @@ TEST(convolutions_give_the_definitions_codes) {
     const DataType dst_type = round % 4 == 0 ? DataType::i16 : DataType::i8;
     cases::Codes dst(dst_type, {2, P, Q, K, 1, 1, random.integer(0, 2), 3}, -128, 127);
     dst.fill(random);
-    std::vector<int16_t> weights(size_t(K * C / group * R * S));
+    guarded::vector<int16_t> weights(size_t(K * C / group * R * S));
     for (int16_t& w : weights) w = int16_t(random.integer(-128, 127) * (wide_weights ? 100 : 1));
-    std::vector<int8_t> narrow(weights.begin(), weights.end());
-    std::vector<int32_t> bias(static_cast<size_t>(K));
+    guarded::vector<int8_t> narrow(weights.begin(), weights.end());
+    guarded::vector<int32_t> bias(static_cast<size_t>(K));
     for (int32_t& b : bias) b = int32_t(random.integer(-500, 500));
     a.src = src.view, a.dst = dst.view;
     a.weights = Tensor::of(nullptr, {K, C / group, R, S});
@@ -172,13 +172,13 @@ TEST(convolutions_give_the_definitions_codes) {
     p.relu = a.relu, p.requantises = a.requantises, p.rounding = int32_t(a.rounding);
     const ConvolutionOwner convolution = make_convolution(p);
     // The library has copies.
-    std::vector<int16_t> kept = weights;
+    guarded::vector<int16_t> kept = weights;
     int64_t height = 0, width = 0;
     CHECK_OK(ristretto_convolution_output(convolution.get(), H, W, &height, &width));
     CHECK_EQUAL(height, P);
     CHECK_EQUAL(width, Q);
 
-    std::vector<char> expected = dst.memory;
+    guarded::vector<char> expected = dst.memory;
     a.dst = dst.in(expected);
     ConvolutionFixed::check(a);
     convolution_fixed_ref(core, a);
@@ -271,7 +271,7 @@ TEST(convolutions_refuse_what_does_not_fit) {
 TEST(trims_give_the_definitions_bits) {
   cases::Random random(5);
   const ContextOwner context = make_context();
-  std::vector<float> src(100001), dst(src.size()), expected(src.size());
+  guarded::vector<float> src(100001), dst(src.size()), expected(src.size());
   for (float& x : src) x = float(random.integer(-100000, 100000)) / 3000.0f;
   const RandomStream stream = {77, ristretto_stream("conv1/weights"), 3, 1234567};
   CHECK_EQUAL(stream.stream, fnv1a("conv1/weights", 13));
@@ -289,7 +289,7 @@ TEST(trims_give_the_definitions_bits) {
       CHECK_OK(ristretto_trim(context.get(), src.data(), dst.data(), int64_t(src.size()), &format, &given));
       CHECK(std::memcmp(dst.data(), expected.data(), dst.size() * 4) == 0, "kind ", kind, " rounding ",
             rounding);
-      std::vector<float> in_place = src;
+      guarded::vector<float> in_place = src;
       CHECK_OK(ristretto_trim(context.get(), in_place.data(), in_place.data(), int64_t(src.size()), &format,
                               &given));
       CHECK(std::memcmp(in_place.data(), expected.data(), dst.size() * 4) == 0, "in place, kind ", kind);
@@ -298,7 +298,7 @@ TEST(trims_give_the_definitions_bits) {
 
 TEST(trims_refuse_what_makes_no_sense) {
   const ContextOwner context = make_context();
-  std::vector<float> data(8, 1.0f);
+  guarded::vector<float> data(8, 1.0f);
   ristretto_format format = {RISTRETTO_DYNAMIC_FIXED_POINT, RISTRETTO_HALF_TO_EVEN, 8, 0, 0, 0, 0, 0};
   const auto trim = [&](float* dst, int64_t count) {
     return ristretto_trim(context.get(), data.data(), dst, count, &format, nullptr);
@@ -324,7 +324,7 @@ TEST(trims_refuse_what_makes_no_sense) {
 TEST(ranges_say_what_the_values_are) {
   const ContextOwner context = make_context();
   const float infinity = std::numeric_limits<float>::infinity();
-  std::vector<float> data = {0.0f, 1.5f, -3.0f, 200.0f, infinity, std::nanf("")};
+  guarded::vector<float> data = {0.0f, 1.5f, -3.0f, 200.0f, infinity, std::nanf("")};
   ristretto_range_result result;
   const ristretto_format format = {RISTRETTO_DYNAMIC_FIXED_POINT, 0, 8, 0, 0, 0, 0, 0};
   CHECK_OK(ristretto_range(context.get(), data.data(), int64_t(data.size()), &format, &result));
@@ -353,13 +353,13 @@ TEST(floats_become_codes_and_codes_become_floats) {
   const ContextOwner context = make_context();
   Context core(1, CpuFeatures{});
   const int64_t N = 2, C = 5, H = 4, W = 6, stride = C * H * W + 7;
-  std::vector<float> reals(size_t(N * stride)), back(reals.size(), 9.0f), expected_back = back;
+  guarded::vector<float> reals(size_t(N * stride)), back(reals.size(), 9.0f), expected_back = back;
   for (float& x : reals) x = float(random.integer(-4000, 4000)) / 256.0f;
   cases::Codes codes(DataType::u8, {N, H, W, C, 1, 2, 1, 2}, -128, 127),
       other(DataType::i16, {N, H, W, C}, -32768, 32767);
   codes.fill(random);
   other.fill(random);
-  std::vector<char> expected = codes.memory, expected_other = other.memory;
+  guarded::vector<char> expected = codes.memory, expected_other = other.memory;
   Tensor view = Tensor::of(reals.data(), {N, C, H, W});
   view.image_stride = stride;
   Tensor back_view = view;
@@ -404,8 +404,8 @@ TEST(pooling_gives_the_definitions_codes_and_means) {
       dst(DataType::i8, {N, P, Q, C, 0, 1, 0, 5}, -128, 127);
   src.fill(random);
   dst.fill(random);
-  std::vector<float> means(size_t(N * C * P * Q)), expected_means(means.size());
-  std::vector<char> expected = dst.memory;
+  guarded::vector<float> means(size_t(N * C * P * Q)), expected_means(means.size());
+  guarded::vector<char> expected = dst.memory;
   CodeWindow window;
   window.kernel_h = window.kernel_w = 3;
   window.stride_h = window.stride_w = 2;

@@ -12,10 +12,10 @@ using namespace ristretto;
 
 namespace {
 
-std::vector<float> random_values(size_t count, uint32_t seed) {
+guarded::vector<float> random_values(size_t count, uint32_t seed) {
   std::mt19937 generator(seed);
   std::normal_distribution<float> normal(0.5f, 2.0f);
-  std::vector<float> values(count);
+  guarded::vector<float> values(count);
   for (float& value : values) value = normal(generator);
   return values;
 }
@@ -35,12 +35,12 @@ bool near(double a, double b, double tolerance = 1e-6) {
 
 TEST(affine_broadcasts_over_the_other_axes) {
   Context context(3, detect_cpu_features());
-  const std::vector<float> src = random_values(5 * 6 * 7 * 8, 1), scale = random_values(5 * 6 * 7 * 8, 2),
-                           bias = random_values(5 * 6 * 7 * 8, 3);
+  const guarded::vector<float> src = random_values(5 * 6 * 7 * 8, 1), scale = random_values(5 * 6 * 7 * 8, 2),
+                               bias = random_values(5 * 6 * 7 * 8, 3);
   const int64_t dims[] = {5, 6, 7, 8};
   for (int axis = 0; axis <= 4; ++axis)
     for (int axes = 0; axis + axes <= 4; ++axes) {
-      std::vector<float> dst(src.size());
+      guarded::vector<float> dst(src.size());
       AffineArguments a;
       a.src = Tensor::of(const_cast<float*>(src.data()), {5, 6, 7, 8});
       a.dst = Tensor::of(dst.data(), {5, 6, 7, 8});
@@ -63,7 +63,7 @@ TEST(affine_broadcasts_over_the_other_axes) {
 
 TEST(affine_leaves_what_lies_between_images) {
   Context context(2, detect_cpu_features());
-  std::vector<float> memory = random_values(4 * 50, 4), before = memory, scale = {2, 3};
+  guarded::vector<float> memory = random_values(4 * 50, 4), before = memory, scale = {2, 3};
   AffineArguments a;
   a.src = a.dst = sliced(memory.data(), {4, 2, 10}, 30);
   a.scale = Tensor::of(scale.data(), {2});
@@ -77,7 +77,7 @@ TEST(affine_leaves_what_lies_between_images) {
 
 TEST(prelu_has_a_slope_per_channel_or_one) {
   Context context(2, detect_cpu_features());
-  std::vector<float> src = random_values(3 * 4 * 5, 5), slope = {0.1f, -0.5f, 0, 2}, dst(src.size());
+  guarded::vector<float> src = random_values(3 * 4 * 5, 5), slope = {0.1f, -0.5f, 0, 2}, dst(src.size());
   PreluArguments p;
   p.src = Tensor::of(src.data(), {3, 4, 5});
   p.dst = Tensor::of(dst.data(), {3, 4, 5});
@@ -92,8 +92,8 @@ TEST(prelu_has_a_slope_per_channel_or_one) {
 
 TEST(batch_norm_by_stored_sums) {
   Context context(2, detect_cpu_features());
-  std::vector<float> src = random_values(2 * 3 * 4, 6), dst(src.size());
-  std::vector<float> mean = {3, -6, 9}, variance = {6, 12, 3}, weight = {3};
+  guarded::vector<float> src = random_values(2 * 3 * 4, 6), dst(src.size());
+  guarded::vector<float> mean = {3, -6, 9}, variance = {6, 12, 3}, weight = {3};
   BatchNormArguments b;
   b.src = Tensor::of(src.data(), {2, 3, 4});
   b.dst = Tensor::of(dst.data(), {2, 3, 4});
@@ -116,8 +116,8 @@ TEST(batch_norm_by_stored_sums) {
 
 TEST(batch_norm_by_the_batch_updates_the_sums) {
   Context context(2, detect_cpu_features());
-  std::vector<float> src = random_values(4 * 3 * 5, 7), kept = src;
-  std::vector<float> mean = {1, 2, 3}, variance = {4, 5, 6}, weight = {2};
+  guarded::vector<float> src = random_values(4 * 3 * 5, 7), kept = src;
+  guarded::vector<float> mean = {1, 2, 3}, variance = {4, 5, 6}, weight = {2};
   BatchNormArguments b;
   b.src = b.dst = Tensor::of(src.data(), {4, 3, 5});
   b.mean = Tensor::of(mean.data(), {3});
@@ -146,7 +146,7 @@ TEST(batch_norm_by_the_batch_updates_the_sums) {
 
 TEST(mvn_normalises_each_row) {
   Context context(2, detect_cpu_features());
-  std::vector<float> src = random_values(6 * 50, 8), dst(src.size());
+  guarded::vector<float> src = random_values(6 * 50, 8), dst(src.size());
   for (bool divide : {true, false}) {
     MvnArguments m;
     m.src = Tensor::of(src.data(), {2, 3, 50});

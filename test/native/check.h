@@ -1,5 +1,6 @@
 // The native tests' harness: TEST cases register themselves, CHECK reports file, line and values. A case that
-// cannot run here (no reference data, no such instruction set) calls skip(), which prints why.
+// cannot run here (no reference data, no such instruction set) calls skip(), which prints why. A case with
+// guarded memory runs twice: with a page that may not be touched behind its tensors, and with one in front.
 #pragma once
 
 #include <cstdio>
@@ -9,6 +10,8 @@
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include "guarded.h"
 
 namespace check {
 
@@ -76,11 +79,27 @@ inline std::string reference_folder() {
                                            ", expected ", check_e, " ", ##__VA_ARGS__)};          \
   } while (0)
 
+namespace check {
+
+inline void run(const Case& c) {
+  guarded::Pages& pages = guarded::Pages::all();
+  pages.running = c.name;
+  const uint64_t made = pages.made;
+  pages.side = guarded::Side::end;
+  c.body();
+  if (pages.made == made) return;
+  pages.side = guarded::Side::start;
+  c.body();
+}
+
+}  // namespace check
+
 int main() {
+  guarded::Pages::all().report_faults();
   int failed = 0, skipped = 0, passed = 0;
   for (const ::check::Case& c : ::check::cases()) {
     try {
-      c.body();
+      ::check::run(c);
       ++passed;
     } catch (const ::check::Skip& s) {
       ++skipped;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
 
 #include "core/code_tensor.h"
 #include "float_cases.h"
@@ -29,7 +28,7 @@ class Codes {
     view.low = low, view.high = high;
     view.slack = slack;
     first_ = s.halo_h * view.row_stride + s.halo_w * view.pixel_stride + s.before;
-    // Exactly what the view says is its own: the sanitizer sees any byte beyond.
+    // Exactly what the view says is its own.
     memory.resize((std::max<int64_t>(1, s.images) * view.image_stride - s.after) * view.element_bytes() +
                   slack);
     bind(memory);
@@ -41,8 +40,8 @@ class Codes {
     t.data = other + first_ * view.element_bytes();
     return t;
   }
-  ristretto::CodeTensor in(std::vector<char>& other) const { return in(other.data()); }
-  void bind(std::vector<char>& other) { view = in(other); }
+  ristretto::CodeTensor in(guarded::vector<char>& other) const { return in(other.data()); }
+  void bind(guarded::vector<char>& other) { view = in(other); }
 
   // Random codes of the range everywhere, extremes often; 0 in the halo; anything in what is not the view's.
   void fill(Random& random) {
@@ -60,7 +59,7 @@ class Codes {
   }
 
   ristretto::CodeTensor view;
-  std::vector<char> memory;
+  guarded::vector<char> memory;
 
  private:
   int64_t first_ = 0;

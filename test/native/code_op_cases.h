@@ -33,7 +33,11 @@ inline Codes::Shape any_shape(Random& random) {
   s.height = random.integer(1, random.integer(0, 1) ? 4 : 12);
   s.width = random.integer(1, random.integer(0, 1) ? 8 : 40);
   s.channels = random.integer(0, 2) ? random.integer(1, 40) : random.integer(41, 300);
-  if (random.integer(0, 5) == 0) s.height = s.width = 1;
+  if (random.integer(0, 3) == 0) {
+    const PlaneSize plane = small_plane(random);
+    s.height = plane.h, s.width = plane.w;
+    s.channels = few_channels(random);
+  }
   if (random.integer(0, 2)) s.halo_h = random.integer(0, 2), s.halo_w = random.integer(0, 2);
   if (random.integer(0, 2) == 0) s.before = random.integer(0, 20), s.after = random.integer(0, 20);
   return s;
@@ -54,14 +58,14 @@ struct Reals {
     memory.assign(size_t(n ? (n - 1) * tensor.image_stride + tensor.image_count() : 0), -12345.0f);
     tensor.data = memory.empty() ? &nothing : memory.data();
   }
-  ristretto::Tensor in(std::vector<float>& other) const {
+  ristretto::Tensor in(guarded::vector<float>& other) const {
     ristretto::Tensor t = tensor;
     if (!other.empty()) t.data = other.data();
     return t;
   }
   float nothing = 0;
   ristretto::Tensor tensor;
-  std::vector<float> memory;
+  guarded::vector<float> memory;
 };
 
 inline std::string text_of(const ristretto::CodeTensor& t) {

@@ -57,7 +57,8 @@ TEST(quantise_rows_equal_the_definition) {
     a.src = src.tensor;
     a.dst = dst->view;
     compare_rows<Quantise>(
-        a, dst->memory, [&](QuantiseArguments& to, std::vector<char>& memory) { to.dst = dst->in(memory); },
+        a, dst->memory,
+        [&](QuantiseArguments& to, guarded::vector<char>& memory) { to.dst = dst->in(memory); },
         check::text(text_of(a.dst), " bits ", bits, " fl ", a.format.fractional_length, " rounding ",
                     int(a.rounding)));
   }
@@ -67,7 +68,7 @@ TEST(quantise_rows_equal_the_definition) {
 TEST(quantise_rows_equal_the_definition_on_every_exponent) {
   for (const auto& [bits, fl] : {std::pair{8, 3}, {8, -100}, {8, 126}, {1, 0}, {16, 16}, {16, -126}, {3, -8}})
     for (const Rounding rounding : kRules) {
-      std::vector<float> values;
+      guarded::vector<float> values;
       for (uint32_t high = 0; high < 1 << 12; ++high)
         for (const uint32_t low : {0u, 1u, 0x7ffffu, 0x80000u, 0x80001u, 0xfffffu}) {
           const uint32_t word = high << 20 | low;
@@ -83,7 +84,8 @@ TEST(quantise_rows_equal_the_definition_on_every_exponent) {
       a.format = {bits, fl};
       a.rounding = rounding;
       compare_rows<Quantise>(
-          a, dst.memory, [&](QuantiseArguments& to, std::vector<char>& memory) { to.dst = dst.in(memory); },
+          a, dst.memory,
+          [&](QuantiseArguments& to, guarded::vector<char>& memory) { to.dst = dst.in(memory); },
           check::text("bits ", bits, " fl ", fl, " rounding ", int(rounding)));
     }
 }
@@ -128,7 +130,8 @@ TEST(dequantise_rows_equal_the_definition) {
     a.dst = dst.tensor;
     a.fractional_length = any_length(random);
     compare_rows<Dequantise>(
-        a, dst.memory, [&](DequantiseArguments& to, std::vector<float>& memory) { to.dst = dst.in(memory); },
+        a, dst.memory,
+        [&](DequantiseArguments& to, guarded::vector<float>& memory) { to.dst = dst.in(memory); },
         check::text(text_of(a.src), " fl ", a.fractional_length));
   }
 }
@@ -142,7 +145,7 @@ TEST(quantise_undoes_dequantise) {
     Reals reals(shape.images, shape.channels, shape.height, shape.width, random);
     Context context(2, detect_cpu_features());
     const int fl = int(random.integer(-60, 60));
-    std::vector<char> memory = codes->memory;
+    guarded::vector<char> memory = codes->memory;
     for (char& byte : memory) byte = char(~byte);
     const CodeTensor back = codes->in(memory);
     Dequantise::run(context, {codes->view, reals.tensor, fl});
@@ -178,7 +181,8 @@ TEST(requantise_rows_equal_the_definition) {
     a.rounding = kRules[random.integer(0, 3)];
     a.relu = random.integer(0, 1);
     compare_rows<RequantiseCodes>(
-        a, dst->memory, [&](RequantiseArguments& to, std::vector<char>& memory) { to.dst = dst->in(memory); },
+        a, dst->memory,
+        [&](RequantiseArguments& to, guarded::vector<char>& memory) { to.dst = dst->in(memory); },
         check::text(text_of(a.src), " to ", text_of(a.dst), " fl ", a.src_fractional_length, " to ",
                     a.format.fractional_length, " bits ", bits, " rounding ", int(a.rounding), " relu ",
                     a.relu));
@@ -203,7 +207,7 @@ TEST(maximum_rows_equal_the_definition) {
     a.dst = dst->view;
     compare_rows<MaxPoolingCodes>(
         a, dst->memory,
-        [&](MaxPoolingCodesArguments& to, std::vector<char>& memory) { to.dst = dst->in(memory); },
+        [&](MaxPoolingCodesArguments& to, guarded::vector<char>& memory) { to.dst = dst->in(memory); },
         check::text(text_of(a.src), " to ", text_of(a.dst), text_of(w)));
   }
 }
@@ -226,7 +230,7 @@ TEST(mean_rows_equal_the_definition) {
     a.fractional_length = any_length(random);
     compare_rows<AveragePoolingCodes>(
         a, dst.memory,
-        [&](AveragePoolingCodesArguments& to, std::vector<float>& memory) { to.dst = dst.in(memory); },
+        [&](AveragePoolingCodesArguments& to, guarded::vector<float>& memory) { to.dst = dst.in(memory); },
         check::text(text_of(a.src), " to ", P, ",", Q, text_of(w)));
   }
 }
@@ -237,7 +241,7 @@ TEST(means_of_large_windows_are_exact) {
     cases::Codes src(DataType::i16, {1, 1, width, 9}, -32768, 32767);
     for (int64_t w = 0; w < width; ++w)
       for (int64_t c = 0; c < 9; ++c) src.view.set_code(0, 0, w, c, -32768);
-    std::vector<float> mean(9);
+    guarded::vector<float> mean(9);
     AveragePoolingCodesArguments a;
     a.src = src.view;
     a.dst = Tensor::of(mean.data(), {1, 9});
@@ -264,7 +268,8 @@ TEST(quantise_tensor_is_the_scalar_code) {
     a.dst = src.tensor;
     a.dst.type = type;
     a.dst.image_stride = a.src.image_count() + random.integer(0, 3);
-    std::vector<char> memory(size_t(std::max<int64_t>(1, a.src.dim[0]) * a.dst.image_stride * size_of(type)));
+    guarded::vector<char> memory(
+        size_t(std::max<int64_t>(1, a.src.dim[0]) * a.dst.image_stride * size_of(type)));
     a.dst.data = memory.data();
     QuantiseTensor::check(a);
     Context context(2, detect_cpu_features());
@@ -283,7 +288,7 @@ TEST(quantise_tensor_is_the_scalar_code) {
 
 TEST(refuses_what_does_not_fit) {
   cases::Codes codes(DataType::i8, {1, 2, 3, 4}, -128, 127), other(DataType::i8, {1, 2, 3, 5}, -128, 127);
-  std::vector<float> memory(24);
+  guarded::vector<float> memory(24);
   const auto refused = [](auto op, const auto& a) {
     try {
       decltype(op)::check(a);

@@ -11,10 +11,10 @@ using namespace ristretto;
 
 namespace {
 
-std::vector<float> random_values(size_t count, uint32_t seed) {
+guarded::vector<float> random_values(size_t count, uint32_t seed) {
   std::mt19937 generator(seed);
   std::normal_distribution<float> normal;
-  std::vector<float> values(count);
+  guarded::vector<float> values(count);
   for (float& value : values) value = normal(generator);
   return values;
 }
@@ -23,12 +23,12 @@ std::vector<float> random_values(size_t count, uint32_t seed) {
 
 TEST(eltwise_may_write_over_any_source) {
   Context context(2, detect_cpu_features());
-  const std::vector<float> a = random_values(3 * 5000, 1), b = random_values(3 * 5000, 2),
-                           c = random_values(3 * 5000, 3);
+  const guarded::vector<float> a = random_values(3 * 5000, 1), b = random_values(3 * 5000, 2),
+                               c = random_values(3 * 5000, 3);
   for (EltwiseOperation operation :
        {EltwiseOperation::sum, EltwiseOperation::product, EltwiseOperation::maximum})
     for (int target = 0; target < 4; ++target) {
-      std::vector<float> values[] = {a, b, c, std::vector<float>(a.size())};
+      guarded::vector<float> values[] = {a, b, c, guarded::vector<float>(a.size())};
       EltwiseArguments e;
       for (int i = 0; i < 3; ++i) e.srcs.push_back(Tensor::of(values[i].data(), {3, 5000}));
       e.dst = Tensor::of(values[target].data(), {3, 5000});
@@ -48,8 +48,8 @@ TEST(eltwise_may_write_over_any_source) {
 
 TEST(eltwise_takes_slices_of_larger_tensors) {
   Context context(2, detect_cpu_features());
-  const std::vector<float> src = random_values(4 * 30, 4);
-  std::vector<float> dst(4 * 20, 7.0f);
+  const guarded::vector<float> src = random_values(4 * 30, 4);
+  guarded::vector<float> dst(4 * 20, 7.0f);
   EltwiseArguments e;
   e.srcs = {Tensor::of(const_cast<float*>(src.data()), {4, 12})};
   e.srcs[0].image_stride = 30;
@@ -63,8 +63,8 @@ TEST(eltwise_takes_slices_of_larger_tensors) {
 
 TEST(reduce_sums_rows) {
   Context context(2, detect_cpu_features());
-  const std::vector<float> src = random_values(7 * 1000, 5);
-  std::vector<float> dst(7);
+  const guarded::vector<float> src = random_values(7 * 1000, 5);
+  guarded::vector<float> dst(7);
   ReduceArguments r;
   r.src = Tensor::of(const_cast<float*>(src.data()), {7, 1000});
   r.dst = Tensor::of(dst.data(), {7});
@@ -90,8 +90,8 @@ TEST(reduce_sums_rows) {
 TEST(contrastive_loss_of_equal_and_other_pairs) {
   Context context(1, detect_cpu_features());
   // Distances 5, 5, 1 and 0.
-  std::vector<float> a = {3, 4, 3, 4, 1, 0, 2, 2}, b = {0, 0, 0, 0, 0, 0, 2, 2}, similar = {1, 0, 0, 0};
-  std::vector<float> dst(1);
+  guarded::vector<float> a = {3, 4, 3, 4, 1, 0, 2, 2}, b = {0, 0, 0, 0, 0, 0, 2, 2}, similar = {1, 0, 0, 0};
+  guarded::vector<float> dst(1);
   ContrastiveLossArguments c;
   c.a = Tensor::of(a.data(), {4, 2});
   c.b = Tensor::of(b.data(), {4, 2});

@@ -16,7 +16,7 @@ void check_rows(const Problem& problem) {
   if (!fixed_bound(problem.a).acc_fits_64()) return;
   ConvolutionFixed::check(problem.a);
   Context reference(1, CpuFeatures{});
-  const std::vector<char> expected =
+  const guarded::vector<char> expected =
       problem.result([&](const ConvolutionFixedArguments& a) { convolution_fixed_ref(reference, a); });
   for (const Row& row : ConvolutionFixed::rows()) {
     const CpuFeatures features = detect_cpu_features();

@@ -9,8 +9,8 @@ using namespace ristretto;
 
 namespace {
 
-std::vector<float> ramp(size_t count) {
-  std::vector<float> values(count);
+guarded::vector<float> ramp(size_t count) {
+  guarded::vector<float> values(count);
   std::iota(values.begin(), values.end(), 1.0f);
   return values;
 }
@@ -29,7 +29,7 @@ std::string refusal(const typename Op::Arguments& arguments) {
 
 TEST(copies_a_block_between_other_strides) {
   Context context(2, detect_cpu_features());
-  std::vector<float> src = ramp(4 * 5 * 6), dst(2 * 3 * 9, -1.0f);
+  guarded::vector<float> src = ramp(4 * 5 * 6), dst(2 * 3 * 9, -1.0f);
   CopyStridedArguments c;
   c.src = Tensor::of(src.data(), {4, 5, 6});
   c.dst = Tensor::of(dst.data(), {2, 3, 9});
@@ -58,7 +58,7 @@ TEST(copies_a_block_between_other_strides) {
 
 TEST(copies_many_rows_over_threads) {
   Context context(3, detect_cpu_features());
-  std::vector<float> src = ramp(7 * 300 * 40), dst(7 * 500 * 40);
+  guarded::vector<float> src = ramp(7 * 300 * 40), dst(7 * 500 * 40);
   CopyStridedArguments c;
   c.src = Tensor::of(src.data(), {7, 300, 40});
   c.dst = Tensor::of(dst.data(), {7, 500, 40});
@@ -78,7 +78,7 @@ TEST(copies_many_rows_over_threads) {
 
 TEST(repeats_with_a_source_stride_of_zero) {
   Context context(1, detect_cpu_features());
-  std::vector<float> src = ramp(6), dst(18);
+  guarded::vector<float> src = ramp(6), dst(18);
   CopyStridedArguments c;
   c.src = Tensor::of(src.data(), {2, 3});
   c.dst = Tensor::of(dst.data(), {2, 9});
@@ -91,7 +91,7 @@ TEST(repeats_with_a_source_stride_of_zero) {
 }
 
 TEST(refuses_blocks_that_leave_a_tensor) {
-  std::vector<float> src(24), dst(24);
+  guarded::vector<float> src(24), dst(24);
   CopyStridedArguments good;
   good.src = Tensor::of(src.data(), {4, 6});
   good.dst = Tensor::of(dst.data(), {4, 6});
@@ -128,7 +128,7 @@ TEST(refuses_blocks_that_leave_a_tensor) {
 
 TEST(gathers_rows_and_refuses_others) {
   Context context(2, detect_cpu_features());
-  std::vector<float> table = ramp(12), bias = {10, 20, 30}, index = {3, 0, 2.75f, 3}, dst(12);
+  guarded::vector<float> table = ramp(12), bias = {10, 20, 30}, index = {3, 0, 2.75f, 3}, dst(12);
   GatherRowsArguments g;
   g.table = Tensor::of(table.data(), {4, 3});
   g.index = Tensor::of(index.data(), {4});

@@ -19,7 +19,9 @@ using namespace ristretto;
 
 namespace {
 
-std::vector<float> uniform(int64_t count, uint32_t seed) { return cases::Random(seed).values(count, false); }
+guarded::vector<float> uniform(int64_t count, uint32_t seed) {
+  return cases::Random(seed).values(count, false);
+}
 
 bool near(double a, double b, double tolerance = 1e-5) {
   return std::fabs(a - b) <= tolerance * std::max(1.0, std::fabs(b));
@@ -64,7 +66,7 @@ TEST(unary_gradients_are_the_slopes) {
       {F::tanh, 0, 0, 0, true, [](double x) { return std::tanh(x); }},
   };
   for (const UnaryCase& u : all) {
-    std::vector<float> src = uniform(1000, 1), dst(1000), diff = uniform(1000, 2), kept = diff;
+    guarded::vector<float> src = uniform(1000, 1), dst(1000), diff = uniform(1000, 2), kept = diff;
     for (float& x : src) x *= 2;
     for (size_t i = 0; i < src.size(); ++i) dst[i] = float(u.f(src[i]));
     UnaryGradientArguments g;
@@ -79,20 +81,20 @@ TEST(unary_gradients_are_the_slopes) {
 }
 
 TEST(unary_gradients_skip_the_gaps_of_slices) {
-  std::vector<float> values = {1, -1, 9, 0, 2, 9}, diff = {3, 4, 9, 5, 6, 9};
+  guarded::vector<float> values = {1, -1, 9, 0, 2, 9}, diff = {3, 4, 9, 5, 6, 9};
   UnaryGradientArguments g;
   g.values = Tensor::of(values.data(), {2, 2});
   g.dst_diff = g.src_diff = Tensor::of(diff.data(), {2, 2});
   g.values.image_stride = g.dst_diff.image_stride = g.src_diff.image_stride = 3;
   run<UnaryGradient>(g);
-  CHECK(diff == (std::vector<float>{3, 0, 9, 0, 6, 9}));
+  CHECK(diff == (guarded::vector<float>{3, 0, 9, 0, 6, 9}));
 }
 
 TEST(eltwise_gradient_may_lie_where_that_of_the_output_does) {
-  const std::vector<float> a = {2, 0, 3}, b = {5, 7, 0}, c = {-1, 2, 4}, weight = {1, 10, 100};
+  const guarded::vector<float> a = {2, 0, 3}, b = {5, 7, 0}, c = {-1, 2, 4}, weight = {1, 10, 100};
   for (EltwiseOperation operation : {EltwiseOperation::sum, EltwiseOperation::product})
     for (int target = 0; target < 3; ++target) {
-      std::vector<float> srcs[] = {a, b, c}, diffs[] = {weight, weight, weight};
+      guarded::vector<float> srcs[] = {a, b, c}, diffs[] = {weight, weight, weight};
       EltwiseGradientArguments e;
       e.operation = operation;
       for (int s = 0; s < 3; ++s) {
@@ -114,10 +116,11 @@ TEST(eltwise_gradient_may_lie_where_that_of_the_output_does) {
 
 TEST(eltwise_maximum_gives_its_gradient_to_one_source) {
   // Columns: each the greatest once, the first two equal, the last two equal, all equal.
-  std::vector<float> srcs[] = {{3, 0, 0, 2, 0, 1}, {0, 3, 0, 2, 2, 1}, {0, 0, 3, 0, 2, 1}};
+  guarded::vector<float> srcs[] = {{3, 0, 0, 2, 0, 1}, {0, 3, 0, 2, 2, 1}, {0, 0, 3, 0, 2, 1}};
   const int winner[] = {0, 1, 2, 1, 1, 1};
-  std::vector<float> diffs[] = {std::vector<float>(6, 9), std::vector<float>(6, 9), std::vector<float>(6, 9)};
-  std::vector<float> weight = {1, 2, 3, 4, 5, 6};
+  guarded::vector<float> diffs[] = {guarded::vector<float>(6, 9), guarded::vector<float>(6, 9),
+                                    guarded::vector<float>(6, 9)};
+  guarded::vector<float> weight = {1, 2, 3, 4, 5, 6};
   EltwiseGradientArguments e;
   e.operation = EltwiseOperation::maximum;
   for (int s = 0; s < 3; ++s) {
@@ -133,8 +136,8 @@ TEST(eltwise_maximum_gives_its_gradient_to_one_source) {
 }
 
 TEST(eltwise_gradient_takes_slices) {
-  std::vector<float> src = {1, 2, 9, 3, 4, 9}, other = {5, 6, 7, 8}, weight = {1, 2, 9, 9, 3, 4, 9, 9};
-  std::vector<float> diff(6, 9);
+  guarded::vector<float> src = {1, 2, 9, 3, 4, 9}, other = {5, 6, 7, 8}, weight = {1, 2, 9, 9, 3, 4, 9, 9};
+  guarded::vector<float> diff(6, 9);
   EltwiseGradientArguments e;
   e.operation = EltwiseOperation::product;
   e.srcs = {Tensor::of(other.data(), {2, 2}), Tensor::of(src.data(), {2, 2})};
@@ -145,7 +148,7 @@ TEST(eltwise_gradient_takes_slices) {
   e.src_diffs[0].image_stride = 3;
   e.indices = {1};
   run<EltwiseGradient>(e);
-  CHECK(diff == (std::vector<float>{5, 12, 9, 21, 32, 9}));
+  CHECK(diff == (guarded::vector<float>{5, 12, 9, 21, 32, 9}));
 }
 
 TEST(affine_gradient_sums_over_the_other_axes) {
@@ -154,7 +157,7 @@ TEST(affine_gradient_sums_over_the_other_axes) {
     for (int axis = 0; axis <= 4; ++axis)
       for (int axes = 0; axis + axes <= 4; ++axes) {
         const int64_t count = dims[0] * dims[1] * dims[2] * dims[3];
-        std::vector<float> src = uniform(count, 3), diff = uniform(count, 4);
+        guarded::vector<float> src = uniform(count, 3), diff = uniform(count, 4);
         int64_t channels = 1, inner = 1;
         for (int i = axis; i < axis + axes; ++i) channels *= dims[i];
         for (int i = axis + axes; i < 4; ++i) inner *= dims[i];
@@ -163,9 +166,9 @@ TEST(affine_gradient_sums_over_the_other_axes) {
           scale[i / inner % channels] += double(src[i]) * diff[i];
           bias[i / inner % channels] += diff[i];
         }
-        std::vector<float> first;
+        guarded::vector<float> first;
         for (int threads : {1, 3}) {
-          std::vector<float> sums(2 * channels, 0.5f);
+          guarded::vector<float> sums(2 * channels, 0.5f);
           AffineGradientArguments a;
           a.src = Tensor::of(src.data(), {dims[0], dims[1], dims[2], dims[3]});
           a.dst_diff = Tensor::of(diff.data(), {dims[0], dims[1], dims[2], dims[3]});
@@ -188,8 +191,8 @@ TEST(prelu_gradient_in_place_and_in_slices) {
   for (int64_t inner : {3, 20})
     for (int64_t slopes : {int64_t{1}, C}) {
       const int64_t image = C * inner, stride = image + gap;
-      std::vector<float> src = uniform(N * stride, 5), diff = uniform(N * stride, 6), kept = diff;
-      std::vector<float> slope = {0.25f, -0.5f, 0, 2}, slope_diff(slopes, 1.0f);
+      guarded::vector<float> src = uniform(N * stride, 5), diff = uniform(N * stride, 6), kept = diff;
+      guarded::vector<float> slope = {0.25f, -0.5f, 0, 2}, slope_diff(slopes, 1.0f);
       PreluGradientArguments p;
       p.src = Tensor::of(src.data(), {N, C, inner});
       p.dst_diff = p.src_diff = Tensor::of(diff.data(), {N, C, inner});
@@ -212,20 +215,20 @@ TEST(prelu_gradient_in_place_and_in_slices) {
 }
 
 TEST(reduce_gradient_spreads_a_row) {
-  std::vector<float> src = {1, -2, 0, 4, 5, -6}, diff = {10, 100}, result(6);
+  guarded::vector<float> src = {1, -2, 0, 4, 5, -6}, diff = {10, 100}, result(6);
   ReduceGradientArguments r;
   r.src = Tensor::of(src.data(), {2, 3});
   r.dst_diff = Tensor::of(diff.data(), {2});
   r.src_diff = Tensor::of(result.data(), {2, 3});
   r.coefficient = 0.5f;
   run<ReduceGradient>(r);
-  CHECK(result == (std::vector<float>{5, 5, 5, 50, 50, 50}));
+  CHECK(result == (guarded::vector<float>{5, 5, 5, 50, 50, 50}));
   r.operation = ReduceOperation::absolute_sum;
   run<ReduceGradient>(r);
-  CHECK(result == (std::vector<float>{5, -5, 0, 50, 50, -50}));
+  CHECK(result == (guarded::vector<float>{5, -5, 0, 50, 50, -50}));
   r.operation = ReduceOperation::square_sum;
   run<ReduceGradient>(r);
-  CHECK(result == (std::vector<float>{10, -20, 0, 400, 500, -600}));
+  CHECK(result == (guarded::vector<float>{10, -20, 0, 400, 500, -600}));
 }
 
 namespace {
@@ -241,8 +244,8 @@ std::vector<double> softmax(const std::vector<double>& scores) {
   return result;
 }
 
-std::vector<float> softmax_all(const std::vector<float>& scores) {
-  std::vector<float> result(scores.size());
+guarded::vector<float> softmax_all(const guarded::vector<float>& scores) {
+  guarded::vector<float> result(scores.size());
   for (int64_t p = 0; p < kOuter * kInner; ++p) {
     const int64_t start = p / kInner * kClasses * kInner + p % kInner;
     std::vector<double> own;
@@ -256,8 +259,8 @@ std::vector<float> softmax_all(const std::vector<float>& scores) {
 }  // namespace
 
 TEST(softmax_gradient_is_the_slope_of_softmax) {
-  const std::vector<float> scores = uniform(kOuter * kClasses * kInner, 7);
-  std::vector<float> dst = softmax_all(scores), weight = uniform(scores.size(), 8), diff = weight;
+  const guarded::vector<float> scores = uniform(kOuter * kClasses * kInner, 7);
+  guarded::vector<float> dst = softmax_all(scores), weight = uniform(scores.size(), 8), diff = weight;
   SoftmaxGradientArguments g;
   g.dst = Tensor::of(dst.data(), {kOuter, kClasses, kInner});
   g.dst_diff = g.src_diff = Tensor::of(diff.data(), {kOuter, kClasses, kInner});
@@ -280,8 +283,8 @@ TEST(softmax_gradient_is_the_slope_of_softmax) {
 }
 
 TEST(label_loss_gradients_are_the_slopes_of_the_losses) {
-  const std::vector<float> scores = uniform(kOuter * kClasses * kInner, 9);
-  std::vector<float> labels = {0, 3, 1, 4, 3, 2}, gain = uniform(kClasses * kClasses, 10);
+  const guarded::vector<float> scores = uniform(kOuter * kClasses * kInner, 9);
+  guarded::vector<float> labels = {0, 3, 1, 4, 3, 2}, gain = uniform(kClasses * kClasses, 10);
   struct Kind {
     LabelLossKind kind;
     bool through_softmax;
@@ -296,11 +299,11 @@ TEST(label_loss_gradients_are_the_slopes_of_the_losses) {
       for (LossNormalization normalization : {LossNormalization::full, LossNormalization::valid,
                                               LossNormalization::batch_size, LossNormalization::none}) {
         const bool positive = kind.kind == LabelLossKind::logarithm && !kind.through_softmax;
-        std::vector<float> values = scores;
+        guarded::vector<float> values = scores;
         if (positive)
           for (float& x : values) x = 0.1f + std::fabs(x);
-        std::vector<float> src = kind.through_softmax ? softmax_all(values) : values;
-        std::vector<float> diff(src.size(), 9), weight = {1.5f};
+        guarded::vector<float> src = kind.through_softmax ? softmax_all(values) : values;
+        guarded::vector<float> diff(src.size(), 9), weight = {1.5f};
         LabelLossGradientArguments g;
         g.src = Tensor::of(src.data(), {kOuter, kClasses, kInner});
         g.labels = Tensor::of(labels.data(), {kOuter, kInner});
@@ -341,7 +344,7 @@ TEST(label_loss_gradients_are_the_slopes_of_the_losses) {
 }
 
 TEST(pair_loss_gradients) {
-  std::vector<float> src = {1, -2, 3, 0.5f}, target = {0, 1, 2, 1}, a(4), b(4), weight = {3};
+  guarded::vector<float> src = {1, -2, 3, 0.5f}, target = {0, 1, 2, 1}, a(4), b(4), weight = {3};
   PairLossGradientArguments g;
   g.src = Tensor::of(src.data(), {2, 2});
   g.target = Tensor::of(target.data(), {2, 2});
@@ -364,8 +367,8 @@ TEST(pair_loss_gradients) {
 
 TEST(contrastive_loss_gradient_of_equal_and_other_pairs) {
   // Distances 5, 5, 1 and 0.
-  std::vector<float> a = {3, 4, 3, 4, 1, 0, 2, 2}, b = {0, 0, 0, 0, 0, 0, 2, 2}, similar = {1, 0, 0, 0};
-  std::vector<float> a_diff(8), b_diff(8), weight = {4};
+  guarded::vector<float> a = {3, 4, 3, 4, 1, 0, 2, 2}, b = {0, 0, 0, 0, 0, 0, 2, 2}, similar = {1, 0, 0, 0};
+  guarded::vector<float> a_diff(8), b_diff(8), weight = {4};
   ContrastiveLossGradientArguments c;
   c.a = Tensor::of(a.data(), {4, 2});
   c.b = Tensor::of(b.data(), {4, 2});

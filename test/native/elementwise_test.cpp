@@ -11,10 +11,10 @@ using namespace ristretto;
 
 namespace {
 
-std::vector<float> random_values(size_t count, uint32_t seed) {
+guarded::vector<float> random_values(size_t count, uint32_t seed) {
   std::mt19937 generator(seed);
   std::normal_distribution<float> normal;
-  std::vector<float> values(count);
+  guarded::vector<float> values(count);
   for (float& value : values) value = normal(generator);
   return values;
 }
@@ -26,8 +26,8 @@ constexpr int kConstant = ElementwiseStep::kConstant;
 constexpr size_t kCount = 100'003;
 
 struct Adam {
-  std::vector<float> w = random_values(kCount, 1), g = random_values(kCount, 2), m = random_values(kCount, 3),
-                     v = random_values(kCount, 4);
+  guarded::vector<float> w = random_values(kCount, 1), g = random_values(kCount, 2),
+                         m = random_values(kCount, 3), v = random_values(kCount, 4);
 
   Adam() {
     for (float& x : v) x = std::fabs(x);
@@ -99,7 +99,7 @@ TEST(a_program_gives_the_same_on_any_number_of_threads) {
 
 TEST(steps_of_one_argument_and_extremes) {
   Context context(1, detect_cpu_features());
-  std::vector<float> x = {-2, -0.0f, 0, 3, NAN}, y(5), z(5), t = {-3, 1, -1, 7, 2};
+  guarded::vector<float> x = {-2, -0.0f, 0, 3, NAN}, y(5), z(5), t = {-3, 1, -1, 7, 2};
   ElementwiseArguments e;
   for (auto* values : {&x, &y, &z, &t}) e.operands.push_back(Tensor::of(values->data(), {5}));
   e.steps = {{Operation::sign, 1, 0, kConstant, 0},
@@ -115,7 +115,7 @@ TEST(steps_of_one_argument_and_extremes) {
 }
 
 TEST(programs_that_make_no_sense_are_refused) {
-  std::vector<float> x(10), y(9);
+  guarded::vector<float> x(10), y(9);
   ElementwiseArguments good;
   good.operands = {Tensor::of(x.data(), {10})};
   good.steps = {{Operation::copy, 1, 0, kConstant, 0}};
@@ -135,7 +135,7 @@ TEST(programs_that_make_no_sense_are_refused) {
 }
 
 TEST(sum_of_squares_is_in_double_and_independent_of_threads) {
-  std::vector<float> a = random_values(kCount, 5), b = random_values(17, 6), c = {3e20f};
+  guarded::vector<float> a = random_values(kCount, 5), b = random_values(17, 6), c = {3e20f};
   double first = 0;
   for (int threads : {1, 2, 3}) {
     Context context(threads, detect_cpu_features());

@@ -24,6 +24,11 @@ struct FixedProblem {
   };
 
   static Shape random_shape(Random& random) {
+    if (random.integer(0, 3) == 0) {
+      const WindowShape s = WindowShape::small(random);
+      return {s.n,        s.c,        s.h,     s.w,     s.k,          s.r,          s.s,
+              s.stride_h, s.stride_w, s.pad_h, s.pad_w, s.dilation_h, s.dilation_w, s.group};
+    }
     Shape s{};
     s.n = random.integer(1, 3);
     s.group = random.integer(0, 3) ? 1 : random.integer(2, 3);
@@ -146,18 +151,18 @@ struct FixedProblem {
   }
 
   template <class Run>
-  std::vector<char> result(const Run& run) const {
-    std::vector<char> memory = dst->memory;
+  guarded::vector<char> result(const Run& run) const {
+    guarded::vector<char> memory = dst->memory;
     ristretto::ConvolutionFixedArguments copy = a;
     copy.dst = dst->in(memory);
     run(copy);
     return memory;
   }
 
-  void compare(const std::vector<char>& got, const std::vector<char>& expected,
+  void compare(const guarded::vector<char>& got, const guarded::vector<char>& expected,
                const std::string& what) const {
     if (got == expected) return;
-    std::vector<char> g = got, e = expected;
+    guarded::vector<char> g = got, e = expected;
     const ristretto::CodeTensor a_view = dst->in(g), b_view = dst->in(e);
     for (int64_t n = 0; n < a.dst.images; ++n)
       for (int64_t h = -a.dst.halo_h; h < a.dst.height + a.dst.halo_h; ++h)
@@ -170,8 +175,8 @@ struct FixedProblem {
 
   ristretto::ConvolutionFixedArguments a;
   std::unique_ptr<Codes> src, dst;
-  std::vector<char> weights;
-  std::vector<int32_t> bias;
+  guarded::vector<char> weights;
+  guarded::vector<int32_t> bias;
 };
 
 }  // namespace cases

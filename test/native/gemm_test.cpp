@@ -12,7 +12,7 @@ namespace {
 
 struct Problem {
   GemmArguments g;
-  std::vector<float> a, b, c;
+  guarded::vector<float> a, b, c;
 
   Problem(cases::Random& random, bool whole) {
     g.m = random.integer(1, 70);
@@ -25,9 +25,13 @@ struct Problem {
     g.lda = (g.transpose_a ? g.m : g.k) + random.integer(0, 3);
     g.ldb = (g.transpose_b ? g.k : g.n) + random.integer(0, 3);
     g.ldc = g.n + random.integer(0, 5);
-    a = random.values((g.transpose_a ? g.k : g.m) * g.lda, whole);
-    b = random.values((g.transpose_b ? g.n : g.k) * g.ldb, whole);
-    c = random.values(g.m * g.ldc, whole);
+    // Nothing behind the last row's last element.
+    const auto rows = [&](int64_t count, int64_t width, int64_t stride) {
+      return random.values((count - 1) * stride + width, whole);
+    };
+    a = g.transpose_a ? rows(g.k, g.m, g.lda) : rows(g.m, g.k, g.lda);
+    b = g.transpose_b ? rows(g.n, g.k, g.ldb) : rows(g.k, g.n, g.ldb);
+    c = rows(g.m, g.n, g.ldc);
     g.a = a.data();
     g.b = b.data();
   }
@@ -44,13 +48,13 @@ TEST(every_row_of_gemm_agrees_with_the_definition) {
         const bool whole = round % 2 == 0;
         Problem p(random, whole);
         if (!row.supports(p.g, context.features)) continue;
-        std::vector<float> actual = p.c, expected = p.c, bound = cases::absolute(p.c);
+        guarded::vector<float> actual = p.c, expected = p.c, bound = cases::absolute(p.c);
         p.g.c = expected.data();
         Gemm::check(p.g);
         gemm_ref(context, p.g);
         p.g.c = actual.data();
         row.run(context, p.g);
-        const std::vector<float> a = cases::absolute(p.a), b = cases::absolute(p.b);
+        const guarded::vector<float> a = cases::absolute(p.a), b = cases::absolute(p.b);
         p.g.a = a.data(), p.g.b = b.data(), p.g.c = bound.data();
         gemm_ref(context, p.g);
         for (size_t i = 0; i < actual.size(); ++i) {
@@ -70,10 +74,10 @@ TEST(gemm_does_not_depend_on_the_number_of_threads) {
   cases::Random random(11);
   for (int round = 0; round < 20; ++round) {
     Problem p(random, false);
-    std::vector<float> first;
+    guarded::vector<float> first;
     for (int threads : {1, 2, 3, 5}) {
       Context context(threads, detect_cpu_features());
-      std::vector<float> c = p.c;
+      guarded::vector<float> c = p.c;
       p.g.c = c.data();
       Gemm::run(context, p.g);
       if (first.empty()) first = c;

@@ -10,16 +10,16 @@ using namespace ristretto;
 
 namespace {
 
-Tensor bytes(std::vector<uint8_t>& data, std::initializer_list<int64_t> dims) {
+Tensor bytes(guarded::vector<uint8_t>& data, std::initializer_list<int64_t> dims) {
   Tensor t = Tensor::of(nullptr, dims);
   t.data = data.data();
   t.type = DataType::u8;
   return t;
 }
 
-std::vector<uint8_t> resize(std::vector<uint8_t> src, int64_t h, int64_t w, int64_t c, int64_t to_h,
-                            int64_t to_w, int threads = 1) {
-  std::vector<uint8_t> dst(to_h * to_w * c);
+guarded::vector<uint8_t> resize(guarded::vector<uint8_t> src, int64_t h, int64_t w, int64_t c, int64_t to_h,
+                                int64_t to_w, int threads = 1) {
+  guarded::vector<uint8_t> dst(to_h * to_w * c);
   ResizeImageArguments a;
   a.src = bytes(src, {h, w, c});
   a.dst = bytes(dst, {to_h, to_w, c});
@@ -29,9 +29,9 @@ std::vector<uint8_t> resize(std::vector<uint8_t> src, int64_t h, int64_t w, int6
   return dst;
 }
 
-std::vector<uint8_t> noise(size_t count) {
+guarded::vector<uint8_t> noise(size_t count) {
   std::mt19937 random(7);
-  std::vector<uint8_t> data(count);
+  guarded::vector<uint8_t> data(count);
   for (uint8_t& x : data) x = uint8_t(random());
   return data;
 }
@@ -39,23 +39,23 @@ std::vector<uint8_t> noise(size_t count) {
 }  // namespace
 
 TEST(stretching_two_pixels_gives_what_opencv_gives) {
-  const std::vector<uint8_t> expected = {0, 64, 191, 255};
+  const guarded::vector<uint8_t> expected = {0, 64, 191, 255};
   CHECK(resize({0, 255}, 1, 2, 1, 1, 4) == expected);
   CHECK(resize({0, 255}, 2, 1, 1, 4, 1) == expected);
 }
 
 TEST(halving_is_the_mean_of_four) {
-  const std::vector<uint8_t> out = resize({1, 2, 30, 40, 3, 5, 50, 60}, 2, 4, 1, 1, 2);
+  const guarded::vector<uint8_t> out = resize({1, 2, 30, 40, 3, 5, 50, 60}, 2, 4, 1, 1, 2);
   CHECK_EQUAL(int(out[0]), (1 + 2 + 3 + 5 + 2) / 4);
   CHECK_EQUAL(int(out[1]), (30 + 40 + 50 + 60 + 2) / 4);
 }
 
 TEST(a_resized_image_stays_within_one_step_of_exact_interpolation) {
   const int64_t h = 23, w = 31, c = 3;
-  const std::vector<uint8_t> src = noise(h * w * c);
+  const guarded::vector<uint8_t> src = noise(h * w * c);
   for (const auto& [to_h, to_w] :
        {std::pair<int64_t, int64_t>{17, 40}, {64, 64}, {5, 7}, {46, 62}, {23, 30}}) {
-    const std::vector<uint8_t> out = resize(src, h, w, c, to_h, to_w);
+    const guarded::vector<uint8_t> out = resize(src, h, w, c, to_h, to_w);
     for (int64_t y = 0; y < to_h; ++y)
       for (int64_t x = 0; x < to_w; ++x)
         for (int64_t k = 0; k < c; ++k) {
@@ -73,23 +73,23 @@ TEST(a_resized_image_stays_within_one_step_of_exact_interpolation) {
 }
 
 TEST(threads_do_not_change_a_resized_image) {
-  const std::vector<uint8_t> src = noise(100 * 90 * 3);
+  const guarded::vector<uint8_t> src = noise(100 * 90 * 3);
   CHECK(resize(src, 100, 90, 3, 227, 227, 1) == resize(src, 100, 90, 3, 227, 227, 3));
 }
 
 TEST(gray_of_the_pure_colours) {
-  const std::vector<uint8_t> colours = {255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255};
-  const std::vector<uint8_t> expected = {76, 150, 29, 255};
-  std::vector<uint8_t> gray(4);
+  const guarded::vector<uint8_t> colours = {255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255};
+  const guarded::vector<uint8_t> expected = {76, 150, 29, 255};
+  guarded::vector<uint8_t> gray(4);
   gray_from_rgb(colours.data(), 4, 3, gray.data());
   CHECK(gray == expected);
 }
 
 TEST(gray_with_other_weights) {
-  const std::vector<uint8_t> colours = {255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255, 10, 200, 77, 9};
+  const guarded::vector<uint8_t> colours = {255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255, 10, 200, 77, 9};
   // Rounded down, from pixels of four bytes.
-  std::vector<uint8_t> gray(4);
+  guarded::vector<uint8_t> gray(4);
   gray_from_rgb(colours.data(), 4, 4, gray.data(), {9797, 19234, 3737, 0, 15});
-  const std::vector<uint8_t> expected = {76, 76, 255, 129};
+  const guarded::vector<uint8_t> expected = {76, 76, 255, 129};
   CHECK(gray == expected);
 }

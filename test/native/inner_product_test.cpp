@@ -11,7 +11,7 @@ namespace {
 
 struct Problem {
   InnerProductArguments a;
-  std::vector<float> src, weights, bias, dst;
+  guarded::vector<float> src, weights, bias, dst;
 
   Problem(cases::Random& random, bool whole) {
     const int64_t m = random.integer(0, 2) ? random.integer(1, 30) : 1,
@@ -22,7 +22,7 @@ struct Problem {
     src = random.values(m * (k + src_gap) - src_gap, whole);
     weights = random.values(n * k, whole);
     bias = random.values(n, whole);
-    dst = random.values(m * (n + dst_gap), whole);
+    dst = random.values(m * (n + dst_gap) - dst_gap, whole);
     a.src = Tensor::of(src.data(), {m, k});
     a.src.image_stride = k + src_gap;
     a.weights = a.transpose ? Tensor::of(weights.data(), {k, n}) : Tensor::of(weights.data(), {n, k});
@@ -33,18 +33,18 @@ struct Problem {
   }
 
   template <class Run>
-  std::vector<float> result(const Run& run) const {
-    std::vector<float> memory = dst;
+  guarded::vector<float> result(const Run& run) const {
+    guarded::vector<float> memory = dst;
     InnerProductArguments copy = a;
     copy.dst.data = memory.data();
     run(copy);
     return memory;
   }
-  std::vector<float> expected() const {
+  guarded::vector<float> expected() const {
     Context context(1, CpuFeatures{});
     return result([&](const InnerProductArguments& x) { inner_product_ref(context, x); });
   }
-  std::vector<float> magnitude() const {
+  guarded::vector<float> magnitude() const {
     Problem p = *this;
     p.src = cases::absolute(p.src), p.weights = cases::absolute(p.weights), p.bias = cases::absolute(p.bias);
     p.a.src.data = p.src.data(), p.a.weights.data = p.weights.data();
@@ -68,8 +68,8 @@ TEST(every_row_agrees_with_the_definition) {
         const Problem p(random, whole);
         InnerProduct::check(p.a);
         if (!row.supports(p.a, context.features)) continue;
-        const std::vector<float> expected = p.expected(), bound = p.magnitude();
-        const std::vector<float> actual =
+        const guarded::vector<float> expected = p.expected(), bound = p.magnitude();
+        const guarded::vector<float> actual =
             p.result([&](const InnerProductArguments& x) { row.run(context, x); });
         for (size_t i = 0; i < actual.size(); ++i) {
           if (whole)
@@ -88,17 +88,17 @@ TEST(results_do_not_depend_on_threads_or_batch) {
   cases::Random random(3);
   for (int round = 0; round < 30; ++round) {
     const Problem p(random, false);
-    std::vector<float> first;
+    guarded::vector<float> first;
     for (int threads : {1, 2, 5}) {
       Context context(threads, detect_cpu_features());
-      const std::vector<float> r =
+      const guarded::vector<float> r =
           p.result([&](const InnerProductArguments& x) { InnerProduct::run(context, x); });
       if (first.empty()) first = r;
       CHECK(std::memcmp(first.data(), r.data(), r.size() * sizeof(float)) == 0, threads, " threads, ",
             p.text());
     }
     Context context(2, detect_cpu_features());
-    const std::vector<float> one_by_one = p.result([&](const InnerProductArguments& x) {
+    const guarded::vector<float> one_by_one = p.result([&](const InnerProductArguments& x) {
       for (int64_t m = 0; m < x.src.dim[0]; ++m) {
         InnerProductArguments row = x;
         row.src.data = x.src.image(m), row.dst.data = x.dst.image(m);
@@ -125,8 +125,8 @@ TEST(fused_trims_and_relu_equal_separate_ones) {
         f->fractional_length = int(random.integer(-2, 3));
       }
       if (!row.supports(p.a, context.features)) continue;
-      const std::vector<float> expected = p.expected();
-      const std::vector<float> actual =
+      const guarded::vector<float> expected = p.expected();
+      const guarded::vector<float> actual =
           p.result([&](const InnerProductArguments& x) { row.run(context, x); });
       for (size_t i = 0; i < actual.size(); ++i)
         CHECK_EQUAL(actual[i], expected[i], row.name, " element ", i, " ", p.text());
@@ -142,7 +142,7 @@ TEST(packed_weights_are_reused_until_their_version_changes) {
   p.a.packed = &packed;
   p.a.weights_version = 1;
   const auto run = [&](const InnerProductArguments& x) { InnerProduct::run(context, x); };
-  const std::vector<float> first = p.result(run);
+  const guarded::vector<float> first = p.result(run);
   CHECK(first == p.expected());
   for (float& w : p.weights) w += 1;
   CHECK(p.result(run) == first, "the old weights, since the version did not change");

@@ -19,10 +19,10 @@ using namespace ristretto;
 
 namespace {
 
-std::vector<float> normal_values(size_t count) {
+guarded::vector<float> normal_values(size_t count) {
   std::mt19937 random(11);
   std::normal_distribution<float> normal;
-  std::vector<float> values(count);
+  guarded::vector<float> values(count);
   for (float& x : values) x = normal(random);
   return values;
 }
@@ -40,7 +40,7 @@ template <class Op, class Arguments>
 void compare_rows(Arguments a, double tolerance, int least_rows) {
   Op::check(a);
   Context context(2, detect_cpu_features());
-  std::vector<float> expected(a.dst.count()), actual(a.dst.count());
+  guarded::vector<float> expected(a.dst.count()), actual(a.dst.count());
   a.dst.data = expected.data();
   Op::rows().back().run(context, a);
   int rows_run = 0;
@@ -77,7 +77,7 @@ TEST(deconvolution_equals_its_definition) {
         a.relu = stride == 2;
         const int64_t H = a.stride_h * (P - 1) + dilation * (R - 1) + 1 - 2 * pad_h;
         const int64_t W = a.stride_w * (Q - 1) + dilation * (S - 1) + 1 - 2 * pad_w;
-        std::vector<float> dst(2 * K * H * W);
+        guarded::vector<float> dst(2 * K * H * W);
         a.dst = Tensor::of(dst.data(), {2, K, H, W});
         compare_rows<Deconvolution>(a, 1e-5, 2);
       }
@@ -89,7 +89,7 @@ TEST(lrn_equals_its_definition) {
       for (int64_t size : {1, 3, 5, 21}) {
         LrnArguments a;
         auto src = normal_values(2 * 7 * 13 * 17);
-        std::vector<float> dst(src.size());
+        guarded::vector<float> dst(src.size());
         a.src = Tensor::of(src.data(), {2, 7, 13, 17});
         a.dst = Tensor::of(dst.data(), {2, 7, 13, 17});
         a.region = region;
@@ -100,7 +100,8 @@ TEST(lrn_equals_its_definition) {
 }
 
 TEST(ties_count_against_the_class) {
-  std::vector<float> scores = {1, 1, 1, /**/ 3, 1, 2, /**/ 0, 5, 5}, labels = {0, 0, 2}, top(1), classes(3);
+  guarded::vector<float> scores = {1, 1, 1, /**/ 3, 1, 2, /**/ 0, 5, 5}, labels = {0, 0, 2}, top(1),
+                         classes(3);
   AccuracyArguments a;
   a.src = Tensor::of(scores.data(), {3, 3});
   a.labels = Tensor::of(labels.data(), {3});
@@ -123,7 +124,7 @@ TEST(ties_count_against_the_class) {
 TEST(a_label_that_is_no_class_is_an_error) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   for (float label : {3.0f, -1.0f, nan, 1e30f, -std::numeric_limits<float>::infinity()}) {
-    std::vector<float> scores(6), labels = {0, label}, top(1);
+    guarded::vector<float> scores(6), labels = {0, label}, top(1);
     Context context(1, {});
     AccuracyArguments a;
     a.src = Tensor::of(scores.data(), {2, 3});
@@ -138,7 +139,7 @@ TEST(a_label_that_is_no_class_is_an_error) {
 }
 
 TEST(arg_max_takes_the_later_of_equals) {
-  std::vector<float> scores = {1, 4, 4, std::numeric_limits<float>::quiet_NaN()}, top(3);
+  guarded::vector<float> scores = {1, 4, 4, std::numeric_limits<float>::quiet_NaN()}, top(3);
   ArgMaxArguments a;
   a.src = Tensor::of(scores.data(), {1, 4});
   a.dst = Tensor::of(top.data(), {1, 1, 3});
@@ -153,7 +154,7 @@ TEST(arg_max_takes_the_later_of_equals) {
 }
 
 TEST(softmax_does_not_overflow) {
-  std::vector<float> x = {1000, 999, -1000};
+  guarded::vector<float> x = {1000, 999, -1000};
   SoftmaxArguments a;
   a.src = a.dst = Tensor::of(x.data(), {1, 3});
   Context context(1, {});
@@ -165,7 +166,7 @@ TEST(softmax_does_not_overflow) {
 
 TEST(unary_keeps_nan_and_skips_the_gaps_of_slices) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  std::vector<float> src = {-1, nan, 7, 3, -4, 7}, dst(6, 42);
+  guarded::vector<float> src = {-1, nan, 7, 3, -4, 7}, dst(6, 42);
   UnaryArguments u;
   u.src = Tensor::of(src.data(), {2, 2});
   u.dst = Tensor::of(dst.data(), {2, 2});

@@ -36,8 +36,8 @@ struct Results {
 };
 
 // Numbers of all sizes.
-std::vector<float> numbers(size_t count, uint64_t seed) {
-  std::vector<float> values(count);
+guarded::vector<float> numbers(size_t count, uint64_t seed) {
+  guarded::vector<float> values(count);
   for (float& x : values) {
     seed = seed * 6364136223846793005u + 1442695040888963407u;
     x = float_of(uint32_t(seed >> 32));
@@ -58,7 +58,7 @@ TrimFormat fixed(int bit_width, int fractional_length, Rounding rounding = Round
 }  // namespace
 
 TEST(every_kernel_sees_what_stands_there) {
-  std::vector<float> data = numbers(70001, 3);
+  guarded::vector<float> data = numbers(70001, 3);
   for (float& x : data) x = std::fmod(x, 50.0f);
   data[123] = -77.5f;
   data[45678] = 76.25f;
@@ -99,7 +99,7 @@ static void find_an_extreme_in_every_place(const CpuFeatures& features) {
   Context context(1, features);
   for (size_t size = 1; size < 100; ++size)
     for (size_t at = 0; at < size; ++at) {
-      std::vector<float> data(size, 0.5f);
+      guarded::vector<float> data(size, 0.5f);
       data[at] = at % 2 ? 9.0f : -9.0f;
       if (size > 1) data[(at + 1) % size] = std::nanf("");
       Results results;
@@ -118,7 +118,7 @@ TEST(an_extreme_is_found_in_every_place) {
 
 TEST(nothing_infinities_and_nan_alone) {
   Context context(1, detect_cpu_features());
-  const auto look = [&](std::vector<float> data) {
+  const auto look = [&](guarded::vector<float> data) {
     Results results;
     data.reserve(1);
     Range::run(context, results.arguments(Tensor::of(data.data(), {int64_t(data.size())})));
@@ -135,11 +135,11 @@ TEST(nothing_infinities_and_nan_alone) {
 }
 
 TEST(channel_slices_and_accumulation) {
-  std::vector<float> data = numbers(40, 9);
+  guarded::vector<float> data = numbers(40, 9);
   data[7] = 3e38f;  // between the images
   Tensor src = Tensor::of(data.data(), {4, 2, 3});
   src.image_stride = 10;
-  std::vector<float> dense;
+  guarded::vector<float> dense;
   for (int n = 0; n < 4; ++n) dense.insert(dense.end(), src.image(n), src.image(n) + 6);
   Context context(2, detect_cpu_features());
   Results strided, whole, parts;

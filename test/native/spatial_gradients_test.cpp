@@ -19,7 +19,7 @@ using namespace ristretto;
 
 namespace {
 
-using Values = std::vector<float>;
+using Values = guarded::vector<float>;
 using Objective = std::function<double(const std::vector<double>&)>;
 
 bool same(const Values& a, const Values& b) {

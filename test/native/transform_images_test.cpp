@@ -11,9 +11,9 @@ using namespace ristretto;
 namespace {
 
 struct Problem {
-  std::vector<uint8_t> pixels;
-  std::vector<float> float_pixels, mean, dst;
-  std::vector<int32_t> geometry;
+  guarded::vector<uint8_t> pixels;
+  guarded::vector<float> float_pixels, mean, dst;
+  guarded::vector<int32_t> geometry;
   TransformImagesArguments a;
 
   void add(int64_t offset, int height, int width, int top, int left, bool mirror) {
@@ -90,7 +90,7 @@ TEST(equals_the_definition_bit_for_bit) {
     p.finish(channels, crop, crop);
     TransformImages::check(p.a);
     transform_images_ref(context, p.a);
-    const std::vector<float> expected = p.dst;
+    const guarded::vector<float> expected = p.dst;
     for (const auto& row : TransformImages::rows()) {
       std::fill(p.dst.begin(), p.dst.end(), -1.0f);
       row.run(context, p.a);

@@ -11,7 +11,7 @@ using namespace ristretto;
 
 namespace {
 
-using Values = std::vector<float>;
+using Values = guarded::vector<float>;
 
 // Memory of a tensor whose images may lie apart; there is no slack after the last one.
 Tensor images_of(Values& memory, cases::Random& random, bool whole, std::initializer_list<int64_t> dims) {
