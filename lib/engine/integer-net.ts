@@ -156,7 +156,7 @@ export class IntegerNet {
     bounds: ReadonlyMap<ProductStep, FixedBound>;
     parameters: ParameterStore;
   }> {
-    fillParams(this.#net.params, this.#options.seed ?? 0);
+    fillParams(this.#net.params);
     if (!this.#lowering || this.#shapesChanged() || this.#parameters.stale([...this.#bounds.keys()]))
       await onDevice(this.stream.device, () => this.#lower());
     return {

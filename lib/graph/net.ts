@@ -146,7 +146,6 @@ export class Net {
   readonly #kept: ReadonlySet<string>;
   readonly #ownsStream: boolean;
   readonly #arena: ActivationArena;
-  readonly #seed: number;
   #fused: ReadonlySet<number> = new Set();
   #fusedGradients: ReadonlySet<number> = new Set();
   /** Each layer's part in a backward pass. */
@@ -229,12 +228,11 @@ export class Net {
     this.phase = phase;
     this.layers = connections.layers;
     this.forceBackward = options.param.force_backward;
-    this.#seed = options.seed ?? 0;
     this.#keepAll = options.keep === 'all';
     this.#kept = new Set([...connections.outputs, ...(Array.isArray(options.keep) ? options.keep : [])]);
     for (const name of this.#kept) this.#find(name);
     for (const { layer } of this.layers) if (layer.param.blobs.length) setLearnable(layer, layer.param.blobs);
-    this.params = collectParams(this.layers);
+    this.params = collectParams(this.layers, options.seed ?? 0);
     this.#gradients = options.backward
       ? planGradients(this.layers, this.params, this.forceBackward)
       : this.layers.map(() => null);
@@ -331,7 +329,7 @@ export class Net {
     if (from > 0 && !this.#keepAll) throw new UsageError("`from` needs a net made with keep: 'all'");
     this.#running = true;
     try {
-      fillParams(this.params, this.#seed);
+      fillParams(this.params);
       try {
         await this.#arena.exclusive(() => this.#enqueue(from, to, options));
       } catch (error) {
@@ -400,7 +398,7 @@ export class Net {
 
   /** The net as a message, parameters included: what a caffemodel holds. */
   toProto(options: { withDiff?: boolean } = {}): NetParameter {
-    fillParams(this.params, this.#seed);
+    fillParams(this.params);
     return netToProto(this.name, this.layers, options.withDiff);
   }
 

@@ -12,7 +12,7 @@ import {
 } from '../proto/index.js';
 import type { NetLayer } from './build.js';
 import type { Layer } from './layer.js';
-import { isFilled, type NetParam } from './params.js';
+import { isGiven, type NetParam } from './params.js';
 import { listNames } from './wiring.js';
 
 /** What became of trained weights: layer names of the net and of the weights. */
@@ -86,7 +86,7 @@ export function copyTrained(
     setLearnable(target, source.blobs, { file, shared });
     copied.push(source.name);
   }
-  const unfilled = [...new Set(params.filter((param) => !isFilled(param)).map(({ layer }) => layer.name))];
+  const unfilled = [...new Set(params.filter((param) => !isGiven(param)).map(({ layer }) => layer.name))];
   if (unfilled.length && !allowMissing)
     throw new NetError(
       `the weights leave ${unfilled.length} layers of the net without values: ${listNames(unfilled)}. ` +

@@ -122,8 +122,8 @@ export class Solver {
           await net.copyTrainedLayers(baseFolder === undefined ? file : resolve(baseFolder, file), {
             allowMissing: true,
           });
-      // Test nets would otherwise fill what is still to be filled by the net in training.
-      fillParams(net.params, seed);
+      // An unknown filler is to be told before anything is restored.
+      fillParams(net.params);
       if (snapshot) await solver.#restore(snapshot, options.resume!);
       return solver;
     } catch (error) {
