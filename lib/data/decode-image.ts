@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type SharpLibrary from 'sharp';
-import { DataError } from '../errors/index.js';
+import { DataError, isError } from '../errors/index.js';
 import { convertImage, type PixelImage } from '../native/index.js';
 
 /**
@@ -46,7 +46,7 @@ export function isGray(bytes: Uint8Array): boolean {
  * another image's failure may have emptied it.
  */
 function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = isError(error) ? error.message : String(error);
   const reason = text.split('\n')[0].replace(/^Vips\w+: /, '');
   return reason === 'Unknown error' ? 'it is damaged or truncated' : reason;
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { lstatSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { DataError } from '../errors/index.js';
+import { DataError, isError } from '../errors/index.js';
 import { LmdbWriter } from '../native/index.js';
 import { assertWritable } from '../util/index.js';
 
@@ -66,7 +66,7 @@ export async function writeDatabase<T>(
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
     const { message } = error as Error;
-    if (!(error instanceof Error) || !message.includes(temporary)) throw error;
+    if (!isError(error) || !message.includes(temporary)) throw error;
     const reason = message.replace(`${temporary}: `, '').replaceAll(temporary, target);
     throw new DataError(reason, { file: out, cause: error });
   }

@@ -1,3 +1,10 @@
+import { types } from 'node:util';
+
+/** Whether a value is an Error, whichever realm (a context of node:vm, Electron) made it. */
+export function isError(value: unknown): value is Error {
+  return value instanceof Error || types.isNativeError(value);
+}
+
 /** Where an error arose: the file, the layer of a net, the field of a message. Each part is optional. */
 export interface ErrorContext {
   file?: string;

@@ -1,5 +1,5 @@
 import { Blob } from '../blob/index.js';
-import { NetError, RistrettoError } from '../errors/index.js';
+import { isError, NetError, RistrettoError } from '../errors/index.js';
 import { clone, has, type LayerParameter, type NetParameter, type Phase } from '../proto/index.js';
 import { checkLayerCounts, createLayer } from './create-layer.js';
 import type { Layer, LayerContext, LayerRegistry } from './layer.js';
@@ -37,7 +37,7 @@ export function locateError(error: unknown, layer: string): unknown {
     if (!plain || error.layer !== undefined) return error;
     return new NetError(error.reason, { layer, file: error.file, field: error.field, cause: error });
   }
-  if (!(error instanceof Error) || error.name === 'AbortError') return error;
+  if (!isError(error) || error.name === 'AbortError') return error;
   return new NetError(error.message, { layer, cause: error });
 }
 
@@ -162,7 +162,7 @@ export async function buildNet(
       return blob;
     });
     if (layer.autoTopBlobs)
-      while (top.length < (layer.tops.exact ?? layer.tops.min ?? 0)) {
+      while (top.length < (layer.tops?.exact ?? layer.tops?.min ?? 0)) {
         const blob = new Blob('(automatic)');
         own.add(blob);
         top.push(blob);

@@ -14,13 +14,25 @@ export function createLayer(registry: LayerRegistry, param: LayerParameter, cont
       { layer: name, field: 'type' },
     );
   }
-  return registry[type](param, context);
+  return checkContract(registry[type](param, context), param);
+}
+
+/** A layer of one's own, written without types, may lack what every layer needs. */
+function checkContract(layer: Layer, { name, type }: LayerParameter): Layer {
+  const methods = ['setup', 'reshape', 'forward', 'backward', 'close'] as const;
+  const missing = methods.find((method) => typeof layer?.[method] !== 'function');
+  if (missing)
+    throw new NetError(`the registry's layer has no method '${missing}': it must extend Layer and have one`, {
+      layer: name,
+      field: `type '${type}'`,
+    });
+  return layer;
 }
 
 function checkCount(
   layer: Layer,
   what: 'bottom' | 'top',
-  { exact, min, max }: BlobCount,
+  { exact, min, max }: BlobCount = {},
   count: number,
 ): void {
   const ask = (text: string, wanted: number) =>

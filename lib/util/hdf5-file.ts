@@ -1,7 +1,8 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import type * as H5wasm from 'h5wasm/node';
 import type { Dataset, File as Hdf5File, Group } from 'h5wasm/node';
-import { FormatError, RistrettoError } from '../errors/index.js';
+import { FormatError, isError, RistrettoError } from '../errors/index.js';
+import { isTypedArray } from './typed-array.js';
 
 export type { Dataset, Group, Hdf5File };
 
@@ -28,7 +29,7 @@ function load(): Promise<typeof H5wasm> {
 
 /** The innermost reason in the library's trace of several lines. */
 function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = isError(error) ? error.message : String(error);
   const frames = [...text.matchAll(/in \w+\(\): (.*)/g)];
   return frames.length > 0 ? frames.at(-1)![1]! : text.split('\n')[0]!;
 }
@@ -109,7 +110,7 @@ export function readShape(file: Hdf5File, name: string): number[] {
 /** A dataset of numbers of any type and its shape; the numbers as float32. */
 export function readNumbers(file: Hdf5File, name: string): { shape: number[]; data: Float32Array } {
   const { shape, value } = readRaw(file, name);
-  if (value instanceof Float32Array) return { shape, data: value };
+  if (isTypedArray(value, Float32Array)) return { shape, data: value };
   const list = ArrayBuffer.isView(value)
     ? (value as unknown as ArrayLike<number | bigint>)
     : [value as number];
