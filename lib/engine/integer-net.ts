@@ -11,7 +11,7 @@ import {
   type NetParam,
 } from '../graph/index.js';
 import { defaultPartBytes } from '../graph/batch-parts.js';
-import { locateError } from '../graph/build.js';
+import { locateError, locateInFile } from '../graph/build.js';
 import { checkMemory, memoryLimit } from '../graph/memory.js';
 import { fillParams } from '../graph/params.js';
 import { fixedBound, NativeMemory, onDevice, type FixedBound, type NativeStream } from '../native/index.js';
@@ -175,7 +175,11 @@ export class IntegerNet {
 
   /** Runs one pass and waits until it is done; the outputs then hold its values. */
   async forward(options: { signal?: AbortSignal } = {}): Promise<void> {
-    await onDevice(this.stream.device, () => this.#forward(options));
+    try {
+      await onDevice(this.stream.device, () => this.#forward(options));
+    } catch (error) {
+      throw locateInFile(error, this.#options.param);
+    }
   }
 
   async #forward(options: { signal?: AbortSignal }): Promise<void> {

@@ -11,7 +11,14 @@ import {
 } from '../native/index.js';
 import { clone, create, Phase, readWeights, upgradeNet, type NetParameter } from '../proto/index.js';
 import { ActivationArena } from './arena.js';
-import { buildNet, locateError, type Connections, type NetLayer } from './build.js';
+import {
+  buildNet,
+  checkNetTypes,
+  locateError,
+  locateInFile,
+  type Connections,
+  type NetLayer,
+} from './build.js';
 import { filterNet, withLayers } from './filter-net.js';
 import { noDiffs, planDiffs, planGradients, type DiffPlan } from './gradients.js';
 import { insertSplits } from './insert-splits.js';
@@ -173,7 +180,7 @@ export class Net {
       return await onDevice(stream.device, () => Net.#build(options, stream));
     } catch (error) {
       if (!options.stream) stream.close();
-      throw error;
+      throw locateInFile(error, options.param);
     }
   }
 
@@ -190,6 +197,7 @@ export class Net {
     const sources =
       options.sources instanceof Net ? options.sources.sourceTops : (options.sources ?? new Map());
     const complete = withLayers(filtered, [...sourceLayers(filtered, sources), ...filtered.layer]);
+    checkNetTypes(complete.layer, { registry, sources });
     checkWiring(complete.layer);
     const dataSource =
       typeof options.dataSource === 'object'
@@ -311,7 +319,16 @@ export class Net {
    * the first error, or the signal's reason, when the stream is at rest again.
    */
   async forward(options: ForwardOptions = {}): Promise<void> {
-    await onDevice(this.stream.device, () => this.#forward(options));
+    await this.#located(() => this.#forward(options));
+  }
+
+  /** Does something on the net's device; errors of a layer say where in the net's file that is. */
+  async #located(work: () => Promise<void>): Promise<void> {
+    try {
+      await onDevice(this.stream.device, work);
+    } catch (error) {
+      throw locateInFile(error, this.#options.param);
+    }
   }
 
   async #forward(options: ForwardOptions): Promise<void> {
@@ -349,7 +366,7 @@ export class Net {
    * waits until it is done. Needs `backward` among the net's options; every `forward` allows one.
    */
   async backward(options: BackwardOptions = {}): Promise<void> {
-    await onDevice(this.stream.device, () => this.#backward(options));
+    await this.#located(() => this.#backward(options));
   }
 
   async #backward(options: BackwardOptions): Promise<void> {

@@ -1,5 +1,6 @@
 import { FormatError, RistrettoError } from '../errors/index.js';
 import { isTypedArray } from '../util/typed-array.js';
+import { positionOf, setPosition } from './position.js';
 import type { MessageTypes } from './caffe.js';
 import { caffeEnums, caffeTable } from './caffe-table.js';
 
@@ -250,6 +251,7 @@ export function clone<M extends Message>(message: M, options: { shareArrays?: bo
   };
   const result = instantiate(descriptorOf(message.$type));
   for (const [key, value] of Object.entries(message)) result[key] = copy(value);
+  setPosition(result, positionOf(message));
   return result as unknown as M;
 }
 
