@@ -58,8 +58,7 @@ export class FormatError extends RistrettoError {
   constructor(message: string, context: FormatContext = {}) {
     const { file, line, column, offset } = context;
     let place = file ?? '';
-    if (line !== undefined)
-      place += `${place ? ':' : 'line '}${line}${column === undefined ? '' : `:${column}`}`;
+    if (line !== undefined) place += `${place ? ':' : 'line '}${line}:${column ?? 1}`;
     else if (offset !== undefined) place += `${place ? ', ' : ''}byte ${offset}`;
     super(message, { ...context, line: undefined, file: place || undefined });
     Object.assign(this, { file, line });
