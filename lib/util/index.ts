@@ -1,4 +1,4 @@
-export { assertWritable, replaceFile, writeFileAtomic, type ByteSink } from './atomic-file.js';
+export { assertWritable, makeFolder, replaceFile, writeFileAtomic, type ByteSink } from './atomic-file.js';
 export {
   entryKind,
   isHdf5File,
