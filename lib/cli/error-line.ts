@@ -73,12 +73,9 @@ function mentions(line: string, text: string): boolean {
 
 /** Control characters as escapes: names of files may hold some, and a line is one line. */
 function printable(text: string): string {
-  return (
-    text
-      .replace(/\s*\n\s*/g, ' ')
-      // eslint-disable-next-line no-control-regex
-      .replace(/[\0-\x1f\x7f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
-  );
+  return text
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/[\0-\x1f\x7f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 /**
@@ -89,13 +86,16 @@ export function errorLine(error: unknown, given: readonly GivenText[]): string {
   const { file, text } = describe(error);
   let line = text;
   // An argument's name (LMDB) may stand in a message that is not about it.
-  if (!given.some(({ name }) => name.startsWith('-') && line.includes(name))) {
+  if (!/(^|[\s(])--\w/.test(line)) {
     const source = file === undefined ? [] : given.filter((entry) => names(entry.text, file)).slice(0, 1);
     if (source.length > 0) line += ` (${source[0].name})`;
     else if (file === undefined && given.length > 0 && !given.some((entry) => mentions(line, entry.text)))
-      line += ` (${given.map((entry) => `${entry.name} ${entry.text}`).join(', ')})`;
+      line += ` (${given
+        .filter(({ name }) => name !== '--json')
+        .map((entry) => `${entry.name} ${entry.text}`)
+        .join(', ')})`;
   }
-  if (line.includes('\ufffd') && !line.includes('UTF-8'))
+  if (file?.includes('\ufffd') && !line.includes('UTF-8'))
     line += '; a name there is not UTF-8: rename it, or reach it by a link';
   return printable(line);
 }

@@ -143,7 +143,7 @@ export async function execute(
       if ((error as Error)?.message !== 'stopped') output.error(errorLine(error, given));
       return 128 + constants.signals[received];
     }
-    output.error(errorLine(error, error instanceof UsageError ? [] : given));
+    output.error(errorLine(error, given));
     const stack = stackOf(error);
     if (stack) output.error(stack);
     return error instanceof UsageError ? WRONG_USAGE : FAILED;

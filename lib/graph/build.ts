@@ -48,14 +48,14 @@ export function locateError(error: unknown, layer: string): unknown {
   return new NetError(error.message, { layer, cause: error });
 }
 
-/** Says where in the net's file an error's layer is, where the error names a layer and no file. */
+/** Says where in the net's file an error's layer is, or in which file the net, where the error names no file. */
 export function locateInFile(error: unknown, param: NetParameter): unknown {
-  if (!(error instanceof RistrettoError) || error.file !== undefined || error.layer === undefined)
-    return error;
+  if (!(error instanceof RistrettoError) || error.file !== undefined) return error;
   const Same = [NetError, DataError, RistrettoError].find((type) => type === error.constructor);
   const layer = param.layer.find(({ name }) => name === error.layer);
-  const position = layer && positionOf(layer);
-  if (!Same || position?.file === undefined) return error;
+  // Without a layer only a NetError is sure to be about the net.
+  const position = positionOf(layer ?? param);
+  if (!Same || position?.file === undefined || (error.layer === undefined && Same !== NetError)) return error;
   const { reason, field } = error;
   return new Same(reason, { ...position, layer: error.layer, field, cause: error.cause ?? error });
 }

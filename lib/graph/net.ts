@@ -194,6 +194,8 @@ export class Net {
       level: options.level ?? state?.level ?? 0,
       stage: options.stages ?? state?.stage ?? [],
     });
+    if (filtered.layer.length === 0)
+      throw new NetError('the net has no layers in this phase, level and stage');
     const sources =
       options.sources instanceof Net ? options.sources.sourceTops : (options.sources ?? new Map());
     const complete = withLayers(filtered, [...sourceLayers(filtered, sources), ...filtered.layer]);

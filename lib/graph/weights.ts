@@ -7,6 +7,7 @@ import {
   clone,
   create,
   hasLegacyShape,
+  positionOf,
   type BlobProto,
   type NetParameter,
 } from '../proto/index.js';
@@ -68,7 +69,7 @@ export function copyTrained(
   layers: readonly NetLayer[],
   params: readonly NetParam[],
   weights: NetParameter,
-  { allowMissing = false, file }: { allowMissing?: boolean; file?: string } = {},
+  { allowMissing = false, file = positionOf(weights)?.file }: { allowMissing?: boolean; file?: string } = {},
 ): CopyReport {
   const byName = new Map<string, Layer>();
   for (const { name, layer } of layers) if (!byName.has(name)) byName.set(name, layer);

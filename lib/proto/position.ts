@@ -1,13 +1,13 @@
-/** Where a message stands in a text: the file, where it came from one, and the line (from 1). */
+/** Where a message was read from: the file, where it was one, and the line (from 1) of a layer in a text. */
 export interface Position {
   file?: string;
-  line: number;
+  line?: number;
 }
 
 // Beside the messages: a position is no part of what they say, and messages are compared and printed.
 const positions = new WeakMap<object, Position>();
 
-/** Where a layer was read from; undefined for one that was not read from a text. */
+/** Where a net or a layer of a text was read from; undefined for one that was made otherwise. */
 export function positionOf(message: object): Position | undefined {
   return positions.get(message);
 }

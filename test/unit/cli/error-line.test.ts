@@ -99,7 +99,7 @@ describe('execute', () => {
       text: 'p: unexpected TypeError: x is not a function (RISTRETTO_DEBUG=1 shows where) (--model m, FILE f)\n',
     });
     expect(await run(new NetError('no', { file: 'f' }), 'f')).toEqual({ code: 1, text: 'p: f: no (FILE)\n' });
-    expect(await run(new UsageError('no'), '--model=m')).toEqual({ code: 2, text: 'p: no\n' });
+    expect(await run(new UsageError('no'), '--model=m')).toEqual({ code: 2, text: 'p: no (--model m)\n' });
     expect((await run('thrown')).text).toBe('p: thrown\n');
   });
 

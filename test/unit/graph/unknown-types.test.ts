@@ -5,7 +5,14 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { registry } from '../../../lib/data/index.js';
 import { NetError } from '../../../lib/errors/index.js';
 import { Net } from '../../../lib/graph/index.js';
-import { knownLayerTypes, missingLayerType, parseText, readNetText } from '../../../lib/proto/index.js';
+import {
+  knownLayerTypes,
+  missingLayerType,
+  parseText,
+  readNetText,
+  readWeights,
+  writeNetBinary,
+} from '../../../lib/proto/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'types-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -88,6 +95,23 @@ describe('other errors of layers', () => {
     );
     const net = await Net.create({ param: readNetText(path), registry, threads: 1 });
     await expect(net.forward()).rejects.toThrow(`${path}:2: layer 'm': has no images`);
+    await net.close();
+  });
+});
+
+describe('errors of a whole net', () => {
+  it('name its file, and those of weights theirs', async () => {
+    expect(await messageOf('name: "none" layer { name: "t" type: "Data" include { phase: TRAIN } }')).toBe(
+      'F: the net has no layers in this phase, level and stage',
+    );
+    const path = join(folder, 'net.prototxt');
+    writeFileSync(path, `${input}layer { name: "p" type: "PReLU" bottom: "x" top: "p" }`);
+    const net = await Net.create({ param: readNetText(path), registry, threads: 1 });
+    const weights = join(folder, 'w.caffemodel');
+    writeNetBinary(weights, parseText('NetParameter', 'layer { name: "q" blobs { data: 1 } }'));
+    await expect(net.copyTrainedLayers(await readWeights(weights))).rejects.toThrow(
+      `${weights}: the weights leave 1 layers of the net without values: 'p'`,
+    );
     await net.close();
   });
 });
