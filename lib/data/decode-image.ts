@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type SharpLibrary from 'sharp';
 import { DataError, isError } from '../errors/index.js';
 import { convertImage, type PixelImage } from '../native/index.js';
+import { loadDependency } from '../util/dependency.js';
 
 /**
  * What an image becomes, after OpenCV's flags: 'native' keeps its channels (1 for gray, 4 with alpha) and
@@ -13,15 +14,15 @@ export type ColorMode = 'native' | 'color' | 'gray';
 const MAX_PIXELS = 2 ** 27;
 
 type Sharp = typeof SharpLibrary;
-let library: Promise<Sharp> | undefined;
+let library: Sharp | undefined;
 
 /** sharp is loaded when the first image is met, and set up to use one thread per image and to keep nothing. */
-function load(): Promise<Sharp> {
-  library ??= import('sharp').then(({ default: sharp }) => {
-    sharp.concurrency(1);
-    sharp.cache(false);
-    return sharp;
-  });
+function load(): Sharp {
+  if (!library) {
+    library = loadDependency<Sharp>('sharp');
+    library.concurrency(1);
+    library.cache(false);
+  }
   return library;
 }
 
@@ -54,7 +55,7 @@ function reasonOf(error: unknown): string {
 /** Decodes an image file's bytes to 8-bit RGB pixels, bit for bit as OpenCV decodes them. */
 export async function decodeImage(bytes: Uint8Array, mode: ColorMode): Promise<PixelImage> {
   if (bytes.length === 0) throw new DataError('the image is empty');
-  const sharp = await load();
+  const sharp = load();
   const native = mode === 'native';
   try {
     let pipeline = sharp(bytes, {
@@ -76,7 +77,7 @@ export async function decodeImage(bytes: Uint8Array, mode: ColorMode): Promise<P
 
 /** Encodes pixels (1 or 3 channels, RGB) as OpenCV's imencode does by default: JPEG of quality 95, or PNG. */
 export async function encodeImage(image: PixelImage, type: string): Promise<Uint8Array> {
-  const sharp = await load();
+  const sharp = load();
   const { data, width, height, channels } = image;
   const pipeline = sharp(data, { raw: { width, height, channels: channels as 1 | 3 } });
   const encoded =

@@ -1,5 +1,6 @@
 import { NetError } from '../errors/index.js';
-import { describeType, positionOf, type LayerParameter } from '../proto/index.js';
+import { describeType, positionOf, type LayerParameter, type NetParameter } from '../proto/index.js';
+import { filterNet, type NetStateValues } from './filter-net.js';
 import type { BlobCount, Layer, LayerContext, LayerRegistry } from './layer.js';
 
 /** Distinct types that one error tells. */
@@ -31,7 +32,25 @@ export function checkTypes(layers: readonly LayerParameter[], registry: LayerReg
   // Where a fork or Caffe itself has all of them, the names of what is here help nobody.
   if (entries.some(({ what }) => /unknown layer type '[^']*'($|; did)|has no type/.test(what)))
     shown.push(`known types are ${known.join(', ')}`);
-  throw new NetError(shown.join('; '), { layer: entries[0].layers[0].name, field: 'type' });
+  const [first] = entries[0].layers;
+  throw new NetError(shown.join('; '), { ...positionOf(first), layer: first.name, field: 'type' });
+}
+
+/** A net and a state that it will be run in. */
+export interface NetInState extends NetStateValues {
+  param: NetParameter;
+}
+
+/** As `checkTypes`, for all states that work needs, before the first net of it is made. */
+export function checkTypesOfStates(nets: readonly NetInState[], registry: LayerRegistry): void {
+  const layers = new Map<string | LayerParameter, LayerParameter>();
+  for (const { param, ...state } of nets)
+    for (const layer of filterNet(param, state).layer) {
+      const position = positionOf(layer);
+      // One layer of a file may be in several states, of messages of their own.
+      layers.set(position ? `${position.file}:${position.line}:${layer.name}` : layer, layer);
+    }
+  checkTypes([...layers.values()], registry);
 }
 
 function lineText(line: number | undefined): string {

@@ -5,6 +5,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { registry } from '../../../lib/data/index.js';
 import { NetError } from '../../../lib/errors/index.js';
 import { Net } from '../../../lib/graph/index.js';
+import { quantize } from '../../../lib/quantize/index.js';
+import { Solver } from '../../../lib/solver/index.js';
 import {
   knownLayerTypes,
   missingLayerType,
@@ -113,5 +115,45 @@ describe('errors of a whole net', () => {
       `${weights}: the weights leave 1 layers of the net without values: 'p'`,
     );
     await net.close();
+  });
+});
+
+describe('nets of several phases', () => {
+  const net = `layer { name: "x" type: "DummyData" top: "x" dummy_data_param { shape { dim: 1 } } }
+layer { name: "a" type: "LSTM" bottom: "x" top: "a" include { phase: TRAIN } }
+layer { name: "b" type: "Permute" bottom: "x" top: "b" include { phase: TEST } }
+layer { name: "c" type: "Permute" bottom: "x" top: "c" include { stage: "other" } }
+layer { name: "d" type: "Interp" bottom: "x" top: "d" }`;
+
+  it.each<[string, (path: string) => Promise<unknown>]>([
+    [
+      'a solver',
+      (path) =>
+        Solver.create({
+          param: parseText('SolverParameter', `net: "${path}" test_iter: 1 test_interval: 1 base_lr: 1 lr_policy: "fixed"`),
+          registry,
+          threads: 1,
+        }),
+    ],
+    [
+      'a search',
+      (model) =>
+        quantize({
+          model,
+          weights: parseText('NetParameter', ''),
+          trimmingMode: 'dynamic_fixed_point',
+          iterations: 1,
+        }),
+    ],
+  ])('are looked through before %s starts', async (_, start) => {
+    const path = join(folder, 'phases.prototxt');
+    writeFileSync(path, net);
+    const error: unknown = await start(path).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(NetError);
+    expect((error as NetError).message.replaceAll(path, 'F').split('; F:')).toEqual([
+      expect.stringMatching(/^F:2: layer 'a': type: LSTM is not supported/),
+      expect.stringMatching(/^5: layer 'd': type: unknown layer type 'Interp'/),
+      expect.stringMatching(/^3: layer 'b': type: unknown layer type 'Permute'[^(]*$/),
+    ]);
   });
 });
