@@ -88,6 +88,9 @@ function checkUtf8(argv: readonly string[]): void {
   throw new UsageError(`'${changed}' is not UTF-8: rename the file, or reach it by a link`);
 }
 
+/** What the help calls the values of flags that name files. */
+const FILES = /FILE|PATH|NETS|URL/;
+
 /** The flags and arguments that name files. */
 function givenFiles(
   values: Readonly<Record<string, unknown>>,
@@ -95,9 +98,9 @@ function givenFiles(
   { arguments: places = [] }: Command,
   table: OptionTable,
 ): GivenText[] {
-  const flags = Object.entries(table).flatMap(([name, { kind }]) => {
+  const flags = Object.entries(table).flatMap(([name, { kind, value = '' }]) => {
     const text = values[name];
-    return kind === 'string' && typeof text === 'string' && name !== 'json'
+    return kind === 'string' && FILES.test(value) && typeof text === 'string' && name !== 'json'
       ? [{ name: `--${name}`, text }]
       : [];
   });
@@ -155,9 +158,11 @@ export async function execute(
 /** Runs a program, of several commands or of a single one that is not named, to the process's exit code. */
 export async function runProgram(program: string, commands: readonly Command[] | Command): Promise<void> {
   // A reader that went away (`| head`) is no failure of ours.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-    process.exit(error.code === 'EPIPE' ? 0 : FAILED),
-  );
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE')
+      new Output('quiet', program).error(`standard output: ${errorLine(error, [])}`);
+    process.exit(error.code === 'EPIPE' ? 0 : FAILED);
+  });
   // What nobody waits for any more is told in one line too.
   process.on('uncaughtException', (error) => {
     const output = new Output('quiet', program);

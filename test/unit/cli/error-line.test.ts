@@ -81,7 +81,8 @@ describe('execute', () => {
       name: 'fail',
       summary: '',
       options: {
-        model: { kind: 'string', help: '' },
+        model: { kind: 'string', value: 'FILE', help: '' },
+        name: { kind: 'string', value: 'NAME', help: '' },
         mode: { kind: 'choice', choices: ['a', 'b'], help: '' },
       },
       arguments: [{ name: 'FILE', help: '', optional: true }],
