@@ -11,6 +11,7 @@ import { Output, type LogMode } from './output.js';
 import { checkRequired, parseFlags } from './parse-flags.js';
 import { nearest } from '../util/nearest.js';
 import { packageVersion } from '../util/version.js';
+import { onWarning } from '../util/warnings.js';
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C (128 + the signal's number otherwise). */
 const FAILED = 1;
@@ -115,6 +116,7 @@ export async function execute(
   argv: readonly string[],
 ): Promise<number> {
   const output = new Output(logModeOf(argv), program);
+  onWarning((message) => output.warn(message));
   const single = 'run' in commands;
   const choice = single ? { command: commands, args: [...argv] } : choose(program, commands, argv, output);
   if (typeof choice === 'number') return choice;

@@ -1,4 +1,5 @@
-import { realpathSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import type * as ClassicLevelModule from 'classic-level';
 import type { ClassicLevel } from 'classic-level';
 import { DataError } from '../errors/index.js';
@@ -24,6 +25,12 @@ interface Shared {
 /** All layers of a process that read one database share its handle, and what it holds in memory. */
 const open = new Map<string, Shared>();
 
+/** What LevelDB left out of a damaged file when it opened: only its own log of messages tells. */
+function whatWasDropped(view: string): string | null {
+  const dropped = /(\d+\.log): dropping (\d+) bytes; (.*)/.exec(readFileSync(join(view, 'LOG'), 'utf8'));
+  return dropped && `${dropped[1]} is damaged, ${dropped[2]} bytes of it cannot be read: ${dropped[3]}`;
+}
+
 async function openHandle(path: string): Promise<Handle> {
   const { ClassicLevel: Level } = loadDependency<typeof ClassicLevelModule>('classic-level');
   const view = await makeView(path);
@@ -36,10 +43,17 @@ async function openHandle(path: string): Promise<Handle> {
       writeBufferSize: 32 * 2 ** 20,
     });
     await database.open();
+    const dropped = whatWasDropped(view);
+    if (dropped) {
+      await database.close();
+      throw new Error(dropped);
+    }
     return { database, view };
   } catch (error) {
     await removeView(view);
-    throw error;
+    // The files that it names lie in the view, which is ours.
+    const { message } = (error as { cause?: Error }).cause ?? (error as Error);
+    throw new Error(message.replaceAll(view, path), { cause: error });
   }
 }
 
@@ -96,8 +110,7 @@ export class LevelDbSource implements RecordSource {
     try {
       return new LevelDbSource(place, mode, layer, path, await acquire(path));
     } catch (error) {
-      const cause = (error as { cause?: Error }).cause ?? (error as Error);
-      throw new DataError(`cannot be opened as LevelDB: ${cause.message}`, {
+      throw new DataError(`cannot be opened as LevelDB: ${(error as Error).message}`, {
         file: place,
         layer,
         cause: error,

@@ -45,7 +45,10 @@ export function locateError(error: unknown, layer: string): unknown {
     return new NetError(error.reason, { layer, file: error.file, field: error.field, cause: error });
   }
   if (!isError(error) || error.name === 'AbortError') return error;
-  return new NetError(error.message, { layer, cause: error });
+  return new NetError(error.message, {
+    layer: (error as { layer?: string }).layer ?? layer,
+    cause: error,
+  });
 }
 
 /** Says where in the net's file an error's layer is, or in which file the net, where the error names no file. */

@@ -1,12 +1,22 @@
 export { assertWritable, makeFolder, replaceFile, writeFileAtomic, type ByteSink } from './atomic-file.js';
 export {
+  assertReadable,
   entryKind,
   isHdf5File,
+  NumbersDataset,
   readInteger,
   readNumbers,
-  readShape,
   withHdf5File,
   type Dataset,
   type Group,
   type Hdf5File,
 } from './hdf5-file.js';
+export { parseJson, readJsonFile } from './json-file.js';
+export {
+  linesOf,
+  readListFile,
+  readTextFile,
+  unreadable,
+  type ListLine,
+  type TextPlace,
+} from './text-file.js';
