@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { isUtf8 } from 'node:buffer';
 import { FormatError } from '../errors/index.js';
+import { readTextBytes } from '../util/index.js';
 import { nearest } from '../util/nearest.js';
 import type { MessageTypes } from './caffe.js';
-import { decodeText } from './decode-text.js';
 import { forkOfField, forkOfType, forkOfValue } from './forks.js';
 import { typeOfV1, v1OfType } from './layer-types.js';
 import {
@@ -580,13 +580,8 @@ function parse<T extends MessageName>(
 
 /** Parses a text file. */
 export function parseTextFile<T extends MessageName>(type: T, path: string): MessageTypes[T] {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new FormatError(`cannot be read (${code})`, { file: path, cause: error });
-  }
-  const { text, damaged } = decodeText(bytes, path);
-  return parse(type, text, path, damaged);
+  const bytes = readTextBytes(path);
+  // protobuf minds bytes that are no UTF-8 in names, not in comments: the parser tells them apart.
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  return parse(type, text, path, !isUtf8(bytes));
 }

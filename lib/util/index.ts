@@ -15,6 +15,7 @@ export { parseJson, readJsonFile } from './json-file.js';
 export {
   linesOf,
   readListFile,
+  readTextBytes,
   readTextFile,
   unreadable,
   type ListLine,
