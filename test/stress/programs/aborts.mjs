@@ -1,5 +1,5 @@
-// aborts.mjs COUNT SEED: starts COUNT pieces of work and aborts each at a random moment. Ends with 'right' where each
-// one stopped with an AbortError, and the numbers are the same afterwards.
+// aborts.mjs COUNT SEED: starts COUNT pieces of work and aborts each at a random moment. Ends with 'right', and 0, where each
+// one stopped with an AbortError and the numbers are the same afterwards.
 import {
   endless,
   engines,
@@ -49,4 +49,5 @@ for (const net of Object.values(nets)) await net.close();
 const after = await referenceOutputs();
 if (JSON.stringify(before) !== JSON.stringify(after)) faults.push('other numbers in new nets');
 removeData(data);
+if (faults.length > 0) process.exitCode = 1;
 console.log(faults.length === 0 ? 'right' : faults.slice(0, 5).join('\n'));

@@ -29,7 +29,9 @@ if (isMainThread) {
   await Promise.all([lane(), lane(), lane()]);
   const after = await referenceOutputs();
   removeData(data);
-  console.log(JSON.stringify(before) === JSON.stringify(after) ? 'right' : 'other numbers');
+  const same = JSON.stringify(before) === JSON.stringify(after);
+  if (!same) process.exitCode = 1;
+  console.log(same ? 'right' : 'other numbers');
 } else {
   const { kind, data, exits } = workerData;
   if (exits !== null) setTimeout(() => process.exit(0), exits);
