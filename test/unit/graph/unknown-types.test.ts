@@ -130,7 +130,10 @@ layer { name: "d" type: "Interp" bottom: "x" top: "d" }`;
       'a solver',
       (path) =>
         Solver.create({
-          param: parseText('SolverParameter', `net: "${path}" test_iter: 1 test_interval: 1 base_lr: 1 lr_policy: "fixed"`),
+          param: parseText(
+            'SolverParameter',
+            `net: "${path}" test_iter: 1 test_interval: 1 base_lr: 1 lr_policy: "fixed"`,
+          ),
           registry,
           threads: 1,
         }),
