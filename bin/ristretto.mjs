@@ -1,9 +1,4 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs';
+import { start } from './start.mjs';
 
-const program = new URL('../dist/cli/ristretto.js', import.meta.url);
-if (!existsSync(program)) {
-  process.stderr.write('ristretto: not built yet; run: npm ci && npm run build\n');
-  process.exit(1);
-}
-await import(program.href);
+await start('ristretto', 'ristretto');

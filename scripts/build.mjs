@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { dropMovedCache } from './cmake-cache.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
@@ -16,6 +17,7 @@ function run(script, ...args) {
 }
 
 if (only !== '--ts') {
+  dropMovedCache(join(root, 'build'), root);
   const cmakeJs = join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
   // `build` alone keeps the options that a folder was configured with before. The tests are always among the targets:
   // ninja deletes what is built of a target that is gone.

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { dropMovedCache } from './cmake-cache.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
@@ -37,6 +38,7 @@ function build() {
   if (!has('cmake')) {
     console.log('ristretto: no cmake here; trying node-gyp');
   } else {
+    dropMovedCache(join(root, 'build'), root);
     const cmakeJs = join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
     const options = ['--CDRISTRETTO_TESTS=OFF', '--CDRISTRETTO_CUDA_ARCHITECTURES=present'];
     const args = [cmakeJs, 'compile', ...options, '--parallel', '2'];

@@ -58,6 +58,8 @@ export class Blob {
   #tensors = new Map<string, NativeTensor>();
   #array: Float32Array | null = null;
   #placement = 0;
+  /** Gives the data its first values, until it has run or values were set. */
+  #initialise: (() => Float32Array) | null = null;
 
   constructor(
     readonly name: string,
@@ -163,6 +165,25 @@ export class Blob {
     this.#data = null;
     this.#diff = null;
     this.#forget();
+  }
+
+  /**
+   * Names what the data holds before anybody sets it: asked for when the data is first looked at, by whatever
+   * way, so that nobody sees zeros where there will be values. `set` makes it needless. An error of `values` is
+   * that of the look, and the next one asks again.
+   */
+  initialiseWith(values: (() => Float32Array) | null): void {
+    this.#initialise = values;
+  }
+
+  /** Whether the data still waits for its initial values. */
+  get uninitialised(): boolean {
+    return this.owner.#initialise !== null;
+  }
+
+  /** Gives the data its initial values now. */
+  initialise(): void {
+    if (this.uninitialised) this.#storage();
   }
 
   /** Uses another blob's memory no longer, which may have waited for that to be freed. */
@@ -290,6 +311,8 @@ export class Blob {
       throw new RistrettoError(
         `blob '${this.name}' of shape ${this.shapeText} cannot take ${values.length} values`,
       );
+    const { owner } = this;
+    if (owner.count === this.#count) owner.#initialise = null;
     this.data.set(values);
     this.version++;
   }
@@ -334,7 +357,14 @@ export class Blob {
 
   #storage(): Storage {
     if (this.#source) return within(this.#source.blob.#storage(), this.#source);
-    return (this.#data ??= this.#allocate());
+    this.#data ??= this.#allocate();
+    if (this.#initialise) {
+      const values = this.#initialise();
+      this.#initialise = null;
+      const { buffer, byteOffset } = this.#data;
+      new Float32Array(buffer.arrayBuffer, byteOffset, this.#count).set(values);
+    }
+    return this.#data;
   }
 
   #diffStorage(): Storage {

@@ -80,9 +80,29 @@ const fillers: Readonly<Record<string, Fill>> = {
 };
 
 /**
- * Initialises a blob as the prototxt's filler says; without one, with zeros. The values depend on the seed and
+ * The values that the prototxt's filler gives a blob of a shape; without one, zeros. They depend on the seed and
  * the stream's name ("layer/0") alone, and on the step where a blob is filled again and again.
  */
+export function fillerValues(
+  shape: readonly number[],
+  filler: FillerParameter | null,
+  seed: number,
+  stream: string,
+  step = 0,
+): Float32Array {
+  const values = new Float32Array(countOf(shape));
+  if (filler) {
+    const { type, sparse } = filler;
+    if (!Object.hasOwn(fillers, type))
+      throw new RistrettoError(`unknown filler '${type}'; known are ${Object.keys(fillers).join(', ')}`);
+    if (sparse !== -1 && type !== 'gaussian')
+      throw new RistrettoError(`filler '${type}' does not take sparse`);
+    if (values.length) fillers[type](values, filler, new RandomWords(seed, stream, step), shape);
+  }
+  return values;
+}
+
+/** Sets a blob to the values of its filler. */
 export function fill(
   blob: Blob,
   filler: FillerParameter | null,
@@ -90,14 +110,5 @@ export function fill(
   stream: string,
   step = 0,
 ): void {
-  const values = new Float32Array(blob.count);
-  if (filler) {
-    const { type, sparse } = filler;
-    if (!Object.hasOwn(fillers, type))
-      throw new RistrettoError(`unknown filler '${type}'; known are ${Object.keys(fillers).join(', ')}`);
-    if (sparse !== -1 && type !== 'gaussian')
-      throw new RistrettoError(`filler '${type}' does not take sparse`);
-    if (blob.count) fillers[type](values, filler, new RandomWords(seed, stream, step), blob.shape);
-  }
-  blob.set(values);
+  blob.set(fillerValues(blob.shape, filler, seed, stream, step));
 }

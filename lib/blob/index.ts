@@ -1,2 +1,2 @@
 export { Blob, countOf, MAX_BLOB_ELEMENTS } from './blob.js';
-export { fill } from './fillers.js';
+export { fill, fillerValues } from './fillers.js';

@@ -1,7 +1,4 @@
-import { deviceQueryCommand } from './commands/device-query.js';
-import { testCommand } from './commands/test.js';
-import { timeCommand } from './commands/time.js';
-import { trainCommand } from './commands/train.js';
+import { caffeCommands } from './caffe-commands.js';
 import { runProgram } from './program.js';
 
-await runProgram('caffe', [trainCommand, testCommand, deviceQueryCommand, timeCommand]);
+await runProgram('caffe', caffeCommands);

@@ -15,7 +15,7 @@ export class Interrupts {
   #handler: SignalHandler | null = null;
 
   constructor(private readonly output: Output) {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => this.#take(signal));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, this.#take);
   }
 
   /** Aborted by the first signal that no handler took. */
@@ -30,16 +30,21 @@ export class Interrupts {
 
   /** Asks `handler` first from now on; for SIGHUP, too, which otherwise ends the process. */
   handle(handler: SignalHandler): void {
-    if (!this.#handler) process.on('SIGHUP', () => this.#take('SIGHUP'));
+    if (!this.#handler) process.on('SIGHUP', this.#take);
     this.#handler = handler;
   }
 
-  #take(signal: NodeJS.Signals): void {
+  /** Leaves signals to Node again. */
+  close(): void {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, this.#take);
+  }
+
+  readonly #take = (signal: NodeJS.Signals): void => {
     if (this.#received) process.exit(128 + constants.signals[signal]);
     if (this.#handler?.(signal)) return;
     this.#received = signal;
     this.output.status([]);
     this.output.warn(`${signal}: stopping; once more kills`);
     this.#controller.abort(new RistrettoError('stopped'));
-  }
+  };
 }

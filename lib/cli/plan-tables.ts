@@ -1,5 +1,5 @@
 import type { CodesRow, PlanDescription, PlanRow } from '../engine/index.js';
-import { formatBytes, layoutTable } from './table.js';
+import { formatBytes, formatCount, layoutTable } from './table.js';
 
 /** 8.3: eight bits, three of them behind the point. */
 function formatText(format: PlanRow['input']): string {
@@ -18,7 +18,7 @@ function codesText(codes: CodesRow | null): string {
 }
 
 function countText(count: number): string {
-  return count === 0 ? '' : count >= 1e6 ? `${(count / 1e6).toPrecision(3)} M` : `${count}`;
+  return count === 0 ? '' : formatCount(count);
 }
 
 /** What `plan` prints: a row per step, and what is behind it in sum. */
@@ -55,7 +55,7 @@ export function planTables(plan: PlanDescription): string {
     'and of sum, bias and rounding together. Codes @ their byte in the arena; MACs of one image.',
     '',
     `${plan.integerLayers} layers on integer codes, ${plan.floatLayers} in float32`,
-    `parameters ${formatBytes(plan.weightBytes)}, ${countText(plan.macs) || '0'} multiply-accumulates an image`,
+    `parameters ${formatBytes(plan.weightBytes)}, ${formatCount(plan.macs)} multiply-accumulates an image`,
     `batch ${plan.batch}` +
       (plan.part < plan.batch ? ` in parts of ${plan.part}` : '') +
       `, peak memory of codes ${formatBytes(plan.arenaBytes)}`,

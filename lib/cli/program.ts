@@ -1,6 +1,9 @@
+import { isUtf8 } from 'node:buffer';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { RistrettoError, UsageError } from '../errors/index.js';
+import { UsageError } from '../errors/index.js';
 import type { Command, CommandContext } from './command.js';
+import { errorLine, stackOf, type GivenText } from './error-line.js';
 import { commandHelp, programHelp } from './help.js';
 import { commonOptions, type OptionTable } from './options.js';
 import { Interrupts } from './interrupts.js';
@@ -74,7 +77,40 @@ function logModeOf(argv: readonly string[]): LogMode | 'auto' {
   }
 }
 
-async function execute(
+/** Refuses an argument that Node had to change, because it is not UTF-8: a file of another name would be meant. */
+function checkUtf8(argv: readonly string[]): void {
+  const changed = argv.find((arg) => arg.includes('\ufffd'));
+  if (changed === undefined) return;
+  try {
+    if (isUtf8(readFileSync('/proc/self/cmdline'))) return;
+  } catch {
+    // Only Linux tells; where it does not, the character is no sensible part of a name either.
+  }
+  throw new UsageError(`'${changed}' is not UTF-8: rename the file, or reach it by a link`);
+}
+
+/** What the help calls the values of flags that name files. */
+const FILES = /FILE|PATH|NETS|URL/;
+
+/** The flags and arguments that name files. */
+function givenFiles(
+  values: Readonly<Record<string, unknown>>,
+  positional: readonly string[],
+  { arguments: places = [] }: Command,
+  table: OptionTable,
+): GivenText[] {
+  const flags = Object.entries(table).flatMap(([name, { kind, value = '' }]) => {
+    const text = values[name];
+    return kind === 'string' && FILES.test(value) && typeof text === 'string' && name !== 'json'
+      ? [{ name: `--${name}`, text }]
+      : [];
+  });
+  const json = typeof values.json === 'string' ? [{ name: '--json', text: values.json }] : [];
+  return [...flags, ...positional.map((text, i) => ({ name: places[i]?.name ?? 'argument', text })), ...json];
+}
+
+/** Runs what a command line asks for; gives the exit code. Nothing is thrown, and the process goes on. */
+export async function execute(
   program: string,
   commands: readonly Command[] | Command,
   argv: readonly string[],
@@ -86,7 +122,9 @@ async function execute(
   if (typeof choice === 'number') return choice;
   const { command } = choice;
   const interrupts = new Interrupts(output);
+  let given: GivenText[] = [];
   try {
+    checkUtf8(argv);
     const table: OptionTable = { ...command.options, ...commonOptions };
     const { values, positional } = parseFlags(choice.args, table);
     if (values.help) {
@@ -100,33 +138,41 @@ async function execute(
     if (positional.length < needed)
       throw new UsageError(`${places[positional.length].name} is missing: ${places[positional.length].help}`);
     checkRequired(values, table);
+    given = givenFiles(values, positional, command, table);
     const { signal } = interrupts;
     return (await command.run({ values, positional, output, signal, interrupts } as CommandContext)) ?? 0;
   } catch (error) {
     output.status([]);
     const received = interrupts.received;
     if (received) {
-      if ((error as Error)?.message !== 'stopped') output.error((error as Error)?.message ?? String(error));
+      if ((error as Error)?.message !== 'stopped') output.error(errorLine(error, given));
       return 128 + constants.signals[received];
     }
-    if (error instanceof UsageError) {
-      output.error(error.message);
-      return WRONG_USAGE;
-    }
-    // An error of our own explains itself; anything else is a fault, and its place helps to mend it.
-    output.error(
-      error instanceof RistrettoError ? error.message : ((error as Error)?.stack ?? String(error)),
-    );
-    return FAILED;
+    output.error(errorLine(error, given));
+    const stack = stackOf(error);
+    if (stack) output.error(stack);
+    return error instanceof UsageError ? WRONG_USAGE : FAILED;
+  } finally {
+    interrupts.close();
   }
 }
 
 /** Runs a program, of several commands or of a single one that is not named, to the process's exit code. */
 export async function runProgram(program: string, commands: readonly Command[] | Command): Promise<void> {
   // A reader that went away (`| head`) is no failure of ours.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-    process.exit(error.code === 'EPIPE' ? 0 : FAILED),
-  );
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE')
+      new Output('quiet', program).error(`standard output: ${errorLine(error, [])}`);
+    process.exit(error.code === 'EPIPE' ? 0 : FAILED);
+  });
+  // What nobody waits for any more is told in one line too.
+  process.on('uncaughtException', (error) => {
+    const output = new Output('quiet', program);
+    output.error(errorLine(error, []));
+    const stack = stackOf(error);
+    if (stack) output.error(stack);
+    process.exit(FAILED);
+  });
   process.exitCode = await execute(program, commands, process.argv.slice(2));
   setTimeout(() => process.exit(), GRACE_MILLISECONDS).unref();
 }

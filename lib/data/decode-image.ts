@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { DataError } from '../errors/index.js';
+import { DataError, isError } from '../errors/index.js';
 import { convertImage, type PixelImage } from '../native/index.js';
 import { decodeBmp, encodeBmp } from './image/bmp.js';
 import { decodeJpeg } from './image/jpeg.js';
@@ -29,7 +29,7 @@ interface ImageType {
 
 /** RGB of an image that has no gray of its own: what OpenCV converts itself, or does not read. */
 async function decodeConverted(bytes: Uint8Array, mode: ColorMode, turn: boolean): Promise<PixelImage> {
-  const pipeline = await open(bytes, { turn });
+  const pipeline = open(bytes, { turn });
   const image = await pixelsOf(mode === 'native' ? pipeline : pipeline.removeAlpha());
   return mode === 'gray' ? convertImage(image, { gray: CONVERTED_GRAY }) : image;
 }
@@ -37,7 +37,7 @@ async function decodeConverted(bytes: Uint8Array, mode: ColorMode, turn: boolean
 /** Encodes with sharp. */
 function encoder(format: (pipeline: Pipeline) => Pipeline): (image: PixelImage) => Promise<Uint8Array> {
   return async ({ data, width, height, channels }) => {
-    const sharp = await loadSharp();
+    const sharp = loadSharp();
     const pipeline = format(sharp(data, { raw: { width, height, channels: channels as 1 | 3 } }));
     return channels === 1 ? pipeline.toColourspace('b-w').toBuffer() : pipeline.toBuffer();
   };
@@ -129,7 +129,7 @@ export function isImageName(name: string): boolean {
  */
 function reasonOf(error: unknown): string {
   if (error instanceof DataError) return error.reason;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = isError(error) ? error.message : String(error);
   const reason = text.split('\n')[0].replace(/^Vips\w+: /, '');
   return reason === 'Unknown error' ? 'it is damaged or truncated' : reason;
 }

@@ -6,7 +6,6 @@ import { HDF5Data } from './hdf5-data.js';
 import { ImageData } from './image-data.js';
 import { ImageFolder } from './image-folder.js';
 import { MemoryData } from './memory-data.js';
-import { WindowData } from './window-data.js';
 
 type LayerClass = new (...args: Parameters<LayerFactory>) => ReturnType<LayerFactory>;
 
@@ -22,7 +21,6 @@ export const dataLayers: LayerRegistry = {
   ImageData: of(ImageData),
   ImageFolder: of(ImageFolder),
   MemoryData: of(MemoryData),
-  WindowData: of(WindowData),
 };
 
 /** All layer types. */

@@ -1,7 +1,9 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import type * as ClassicLevelModule from 'classic-level';
 import type { ClassicLevel } from 'classic-level';
 import { DataError } from '../errors/index.js';
+import { loadDependency } from '../util/dependency.js';
 import { decodeDatumBytes } from './datum.js';
 import type { ColorMode } from './decode-image.js';
 import { makeView, removeView } from './level-db-view.js';
@@ -30,7 +32,7 @@ function whatWasDropped(view: string): string | null {
 }
 
 async function openHandle(path: string): Promise<Handle> {
-  const { ClassicLevel: Level } = await import('classic-level');
+  const { ClassicLevel: Level } = loadDependency<typeof ClassicLevelModule>('classic-level');
   const view = await makeView(path);
   try {
     const database = new Level<Bytes, Bytes>(view, {

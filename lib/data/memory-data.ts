@@ -128,7 +128,11 @@ export class MemoryData extends Layer {
   }
 
   override async forward(bottom: readonly Blob[], top: readonly Blob[], stream: NativeStream): Promise<void> {
-    if (!this.#data) this.fail('has no images: call add() before the pass');
+    if (!this.#data)
+      this.fail(
+        'has no images: a program gives MemoryData its images, by add() before the pass; on the command line ' +
+          'write a Data or ImageData layer in its place or, to time the net, DummyData',
+      );
     await stream.sync();
     this.reshape(bottom, top);
     const [from, to] = [this.#next, this.#next + this.#batchSize];

@@ -5,6 +5,7 @@ import {
   type NativeBuffer,
   type NativeTensor,
 } from '../native/index.js';
+import { isTypedArray } from '../util/typed-array.js';
 import { toPlanar, type DecodedRecord } from './record.js';
 import type { Crop } from './transformer.js';
 import type { Uploads } from './uploads.js';
@@ -43,11 +44,11 @@ export class Staging {
     const alike = batch.every(
       ({ record }) =>
         record.layout === head.layout &&
-        record.data instanceof Float32Array === head.data instanceof Float32Array,
+        isTypedArray(record.data, Float32Array) === isTypedArray(head.data, Float32Array),
     );
     const records = batch.map(({ record }) => (alike ? record : toPlanar(record, Float32Array)));
     const [first] = records;
-    const floats = first.data instanceof Float32Array;
+    const floats = isTypedArray(first.data, Float32Array);
     const total = records.reduce((sum, { data }) => sum + data.length, 0);
     const bytes = total * first.data.BYTES_PER_ELEMENT;
     if (!this.#pixels || this.#pixels.byteLength < bytes) {

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { lstatSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { DataError } from '../errors/index.js';
+import type * as ClassicLevelModule from 'classic-level';
+import { DataError, isError } from '../errors/index.js';
 import { LmdbWriter } from '../native/index.js';
+import { loadDependency } from '../util/dependency.js';
 import { assertWritable } from '../util/index.js';
 
 export type Backend = 'lmdb' | 'leveldb';
@@ -14,7 +16,7 @@ export interface DatabaseWriter {
 }
 
 async function openLevelDb(folder: string): Promise<DatabaseWriter> {
-  const { ClassicLevel } = await import('classic-level');
+  const { ClassicLevel } = loadDependency<typeof ClassicLevelModule>('classic-level');
   const database = new ClassicLevel<string, Uint8Array>(folder, {
     createIfMissing: true,
     errorIfExists: true,
@@ -66,7 +68,7 @@ export async function writeDatabase<T>(
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
     const { message } = error as Error;
-    if (!(error instanceof Error) || !message.includes(temporary)) throw error;
+    if (!isError(error) || !message.includes(temporary)) throw error;
     const reason = message.replace(`${temporary}: `, '').replaceAll(temporary, target);
     throw new DataError(reason, { file: out, cause: error });
   }

@@ -11,7 +11,7 @@ import {
   type NetParam,
 } from '../graph/index.js';
 import { defaultPartBytes } from '../graph/batch-parts.js';
-import { locateError } from '../graph/build.js';
+import { locateError, locateInFile } from '../graph/build.js';
 import { checkMemory, memoryLimit } from '../graph/memory.js';
 import { fillParams } from '../graph/params.js';
 import { PassSignals } from '../graph/pass-signals.js';
@@ -157,7 +157,7 @@ export class IntegerNet {
     bounds: ReadonlyMap<ProductStep, FixedBound>;
     parameters: ParameterStore;
   }> {
-    fillParams(this.#net.params, this.#options.seed ?? 0);
+    fillParams(this.#net.params);
     if (!this.#lowering || this.#shapesChanged() || this.#parameters.stale([...this.#bounds.keys()]))
       await onDevice(this.stream.device, () => this.#lower());
     return {
@@ -176,7 +176,11 @@ export class IntegerNet {
 
   /** Runs one pass and waits until it is done; the outputs then hold its values. */
   async forward(options: { signal?: AbortSignal } = {}): Promise<void> {
-    await onDevice(this.stream.device, () => this.#forward(options));
+    try {
+      await onDevice(this.stream.device, () => this.#forward(options));
+    } catch (error) {
+      throw locateInFile(error, this.#options.param);
+    }
   }
 
   async #forward(options: { signal?: AbortSignal }): Promise<void> {

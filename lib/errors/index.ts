@@ -1,14 +1,23 @@
+import { types } from 'node:util';
+
+/** Whether a value is an Error, whichever realm (a context of node:vm, Electron) made it. */
+export function isError(value: unknown): value is Error {
+  return value instanceof Error || types.isNativeError(value);
+}
+
 /** Where an error arose: the file, the layer of a net, the field of a message. Each part is optional. */
 export interface ErrorContext {
   file?: string;
+  /** Line of the file, from 1. */
+  line?: number;
   layer?: string;
   field?: string;
   cause?: unknown;
 }
 
-function describe(message: string, { file, layer, field }: ErrorContext): string {
+function describe(message: string, { file, line, layer, field }: ErrorContext): string {
   const place: string[] = [];
-  if (file) place.push(file);
+  if (file) place.push(line === undefined ? file : `${file}:${line}`);
   if (layer !== undefined) place.push(`layer '${layer}'`);
   if (field) place.push(field);
   return [...place, message].join(': ');
@@ -17,6 +26,8 @@ function describe(message: string, { file, layer, field }: ErrorContext): string
 /** Base of every error that this package raises on purpose; `message` starts with the file, layer and field. */
 export class RistrettoError extends Error {
   readonly file?: string;
+  /** Line of the file, from 1. */
+  readonly line?: number;
   readonly layer?: string;
   readonly field?: string;
   /** The message without the place. */
@@ -26,6 +37,7 @@ export class RistrettoError extends Error {
     super(describe(message, context), context.cause === undefined ? undefined : { cause: context.cause });
     this.name = new.target.name;
     this.file = context.file;
+    this.line = context.line;
     this.layer = context.layer;
     this.field = context.field;
     this.reason = message;
@@ -34,14 +46,12 @@ export class RistrettoError extends Error {
 
 /** A position in a file: line and column (both from 1) of a text, or the byte offset in a binary file. */
 export interface FormatContext extends ErrorContext {
-  line?: number;
   column?: number;
   offset?: number;
 }
 
 /** The content of a file does not follow its format. */
 export class FormatError extends RistrettoError {
-  readonly line?: number;
   readonly column?: number;
   readonly offset?: number;
 
@@ -50,9 +60,8 @@ export class FormatError extends RistrettoError {
     let place = file ?? '';
     if (line !== undefined) place += `${place ? ':' : 'line '}${line}:${column ?? 1}`;
     else if (offset !== undefined) place += `${place ? ', ' : ''}byte ${offset}`;
-    super(message, { ...context, file: place || undefined });
-    (this as { file?: string }).file = file;
-    this.line = line;
+    super(message, { ...context, line: undefined, file: place || undefined });
+    Object.assign(this, { file, line });
     this.column = column;
     this.offset = offset;
   }

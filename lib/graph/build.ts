@@ -1,7 +1,14 @@
 import { Blob } from '../blob/index.js';
-import { NetError, RistrettoError } from '../errors/index.js';
-import { clone, has, type LayerParameter, type NetParameter, type Phase } from '../proto/index.js';
-import { checkLayerCounts, createLayer } from './create-layer.js';
+import { DataError, isError, NetError, RistrettoError } from '../errors/index.js';
+import {
+  clone,
+  has,
+  positionOf,
+  type LayerParameter,
+  type NetParameter,
+  type Phase,
+} from '../proto/index.js';
+import { checkLayerCounts, checkTypes, createLayer } from './create-layer.js';
 import type { Layer, LayerContext, LayerRegistry } from './layer.js';
 
 /** A layer in its place in the net. */
@@ -37,11 +44,23 @@ export function locateError(error: unknown, layer: string): unknown {
     if (!plain || error.layer !== undefined) return error;
     return new NetError(error.reason, { layer, file: error.file, field: error.field, cause: error });
   }
-  if (!(error instanceof Error) || error.name === 'AbortError') return error;
+  if (!isError(error) || error.name === 'AbortError') return error;
   return new NetError(error.message, {
     layer: (error as { layer?: string }).layer ?? layer,
     cause: error,
   });
+}
+
+/** Says where in the net's file an error's layer is, or in which file the net, where the error names no file. */
+export function locateInFile(error: unknown, param: NetParameter): unknown {
+  if (!(error instanceof RistrettoError) || error.file !== undefined) return error;
+  const Same = [NetError, DataError, RistrettoError].find((type) => type === error.constructor);
+  const layer = param.layer.find(({ name }) => name === error.layer);
+  // Without a layer only a NetError is sure to be about the net.
+  const position = positionOf(layer ?? param);
+  if (!Same || position?.file === undefined || (error.layer === undefined && Same !== NetError)) return error;
+  const { reason, field } = error;
+  return new Same(reason, { ...position, layer: error.layer, field, cause: error.cause ?? error });
 }
 
 /** For each layer and top: the index of the layer that reads this version of the blob, or -1. */
@@ -103,6 +122,22 @@ export interface BuildOptions {
   signal?: AbortSignal;
 }
 
+/** Whether a layer need not be made, because its tops are given. */
+function isReplaced({ bottom, top }: LayerParameter, sources: ReadonlyMap<string, Blob>): boolean {
+  return bottom.length === 0 && top.length > 0 && top.every((name) => sources.has(name));
+}
+
+/** Checks that the registry has all types that a net needs, before anything else is looked at. */
+export function checkNetTypes(
+  layers: readonly LayerParameter[],
+  { registry, sources }: Pick<BuildOptions, 'registry' | 'sources'>,
+): void {
+  checkTypes(
+    layers.filter((layer) => !isReplaced(layer, sources)),
+    registry,
+  );
+}
+
 /** Makes the layers of a filtered and split net in order, connects them and sets every shape. */
 export async function buildNet(
   param: NetParameter,
@@ -120,7 +155,7 @@ export async function buildNet(
   const protectedTops = new Set<Blob>();
 
   const connect = async (given: LayerParameter, index: number): Promise<void> => {
-    if (given.bottom.length === 0 && given.top.length > 0 && given.top.every((top) => sources.has(top))) {
+    if (isReplaced(given, sources)) {
       for (const top of given.top) {
         blobs.set(top, sources.get(top)!);
         sourceTops.set(top, sources.get(top)!);
@@ -165,7 +200,7 @@ export async function buildNet(
       return blob;
     });
     if (layer.autoTopBlobs)
-      while (top.length < (layer.tops.exact ?? layer.tops.min ?? 0)) {
+      while (top.length < (layer.tops?.exact ?? layer.tops?.min ?? 0)) {
         const blob = new Blob('(automatic)');
         own.add(blob);
         top.push(blob);

@@ -1,5 +1,6 @@
 export { ActivationArena } from './arena.js';
 export type { NetLayer } from './build.js';
+export { checkTypesOfStates, type NetInState } from './create-layer.js';
 export { filterNet, meetsRule, withLayers, type NetStateValues } from './filter-net.js';
 export { insertSplits } from './insert-splits.js';
 export * from './layer.js';

@@ -125,6 +125,7 @@ export abstract class Layer {
     throw new NetError(message, { layer: this.name, field });
   }
 
+  /** How many bottoms and tops the layer takes; any number where a layer written in JavaScript leaves them out. */
   abstract readonly bottoms: BlobCount;
   abstract readonly tops: BlobCount;
 

@@ -11,7 +11,14 @@ import {
 } from '../native/index.js';
 import { clone, create, Phase, readWeights, upgradeNet, type NetParameter } from '../proto/index.js';
 import { ActivationArena } from './arena.js';
-import { buildNet, locateError, type Connections, type NetLayer } from './build.js';
+import {
+  buildNet,
+  checkNetTypes,
+  locateError,
+  locateInFile,
+  type Connections,
+  type NetLayer,
+} from './build.js';
 import { filterNet, withLayers } from './filter-net.js';
 import { noDiffs, planDiffs, planGradients, type DiffPlan } from './gradients.js';
 import { insertSplits } from './insert-splits.js';
@@ -154,7 +161,6 @@ export class Net {
   readonly #ownsStream: boolean;
   readonly #arena: ActivationArena;
   readonly #ownsArena: boolean;
-  readonly #seed: number;
   #fused: ReadonlySet<number> = new Set();
   #fusedGradients: ReadonlySet<number> = new Set();
   /** Each layer's part in a backward pass. */
@@ -182,7 +188,7 @@ export class Net {
       return await onDevice(stream.device, () => Net.#build(options, stream));
     } catch (error) {
       if (!options.stream) stream.close();
-      throw error;
+      throw locateInFile(error, options.param);
     }
   }
 
@@ -196,9 +202,12 @@ export class Net {
       level: options.level ?? state?.level ?? 0,
       stage: options.stages ?? state?.stage ?? [],
     });
+    if (filtered.layer.length === 0)
+      throw new NetError('the net has no layers in this phase, level and stage');
     const sources =
       options.sources instanceof Net ? options.sources.sourceTops : (options.sources ?? new Map());
     const complete = withLayers(filtered, [...sourceLayers(filtered, sources), ...filtered.layer]);
+    checkNetTypes(complete.layer, { registry, sources });
     checkWiring(complete.layer);
     const dataSource =
       typeof options.dataSource === 'object'
@@ -237,12 +246,11 @@ export class Net {
     this.phase = phase;
     this.layers = connections.layers;
     this.forceBackward = options.param.force_backward;
-    this.#seed = options.seed ?? 0;
     this.#keepAll = options.keep === 'all';
     this.#kept = new Set([...connections.outputs, ...(Array.isArray(options.keep) ? options.keep : [])]);
     for (const name of this.#kept) this.#find(name);
     for (const { layer } of this.layers) if (layer.param.blobs.length) setLearnable(layer, layer.param.blobs);
-    this.params = collectParams(this.layers);
+    this.params = collectParams(this.layers, options.seed ?? 0);
     this.#gradients = options.backward
       ? planGradients(this.layers, this.params, this.forceBackward)
       : this.layers.map(() => null);
@@ -322,7 +330,16 @@ export class Net {
    * the first error, or the signal's reason, when the stream is at rest again.
    */
   async forward(options: ForwardOptions = {}): Promise<void> {
-    await onDevice(this.stream.device, () => this.#forward(options));
+    await this.#located(() => this.#forward(options));
+  }
+
+  /** Does something on the net's device; errors of a layer say where in the net's file that is. */
+  async #located(work: () => Promise<void>): Promise<void> {
+    try {
+      await onDevice(this.stream.device, work);
+    } catch (error) {
+      throw locateInFile(error, this.#options.param);
+    }
   }
 
   async #forward(options: ForwardOptions): Promise<void> {
@@ -341,7 +358,7 @@ export class Net {
     const signals = new PassSignals(this.stream, this.#options.signal, options.signal);
     this.#running = true;
     try {
-      fillParams(this.params, this.#seed);
+      fillParams(this.params);
       await signals.run(() => this.#arena.exclusive(() => this.#enqueue(from, to, { ...options, signals })));
       this.#forwardDone = true;
     } finally {
@@ -354,7 +371,7 @@ export class Net {
    * waits until it is done. Needs `backward` among the net's options; every `forward` allows one.
    */
   async backward(options: BackwardOptions = {}): Promise<void> {
-    await onDevice(this.stream.device, () => this.#backward(options));
+    await this.#located(() => this.#backward(options));
   }
 
   async #backward(options: BackwardOptions): Promise<void> {
@@ -398,7 +415,7 @@ export class Net {
 
   /** The net as a message, parameters included: what a caffemodel holds. Its numbers are copies. */
   toProto(options: { withDiff?: boolean } = {}): NetParameter {
-    fillParams(this.params, this.#seed);
+    fillParams(this.params);
     return netToProto(this.name, this.layers, options.withDiff);
   }
 

@@ -1,4 +1,4 @@
-import { fill, type Blob } from '../blob/index.js';
+import { fillerValues, type Blob } from '../blob/index.js';
 import { create, has, ParamSpec_DimCheckMode, type FillerParameter, type ParamSpec } from '../proto/index.js';
 import type { NetLayer } from './build.js';
 import { locateError } from './build.js';
@@ -13,6 +13,8 @@ export interface NetParam {
   readonly index: number;
   readonly blob: Blob;
   readonly filler: FillerParameter | null;
+  /** What the filler makes of the parameter: its values until others are given. */
+  readonly initialValues: () => Float32Array;
   /** The parameter whose values this one uses, where both have the same name in the prototxt. */
   readonly owner: NetParam | null;
   /** Multiply the solver's learning rate and weight decay; of a shared parameter, the owner's count. */
@@ -36,8 +38,11 @@ function share(param: NetParam, owner: NetParam, spec: ParamSpec): void {
   param.blob.shareDiff(owner.blob);
 }
 
-/** Lists the learnable parameters of a net in order and lets those of the same name share their values. */
-export function collectParams(layers: readonly NetLayer[]): NetParam[] {
+/**
+ * Lists the learnable parameters of a net in order and lets those of the same name share their values. From here on
+ * a parameter without values has those of its filler, as Caffe's fillers run when a layer is set up.
+ */
+export function collectParams(layers: readonly NetLayer[], seed: number): NetParam[] {
   const params: NetParam[] = [];
   const owners = new Map<string, { param: NetParam; given: { lr_mult?: number; decay_mult?: number } }>();
   for (const { layer } of layers) {
@@ -56,6 +61,13 @@ export function collectParams(layers: readonly NetLayer[]): NetParam[] {
         index,
         blob,
         filler,
+        initialValues: () => {
+          try {
+            return fillerValues(blob.shape, filler, seed, `${layer.name}/${index}`);
+          } catch (error) {
+            throw locateError(error, layer.name);
+          }
+        },
         owner: shared?.param ?? null,
         lrMult: statistic ? 0 : spec.lr_mult,
         decayMult: statistic ? 0 : spec.decay_mult,
@@ -66,6 +78,7 @@ export function collectParams(layers: readonly NetLayer[]): NetParam[] {
         decay_mult: has(spec, 'decay_mult') ? spec.decay_mult : undefined,
       };
       if (!shared) {
+        if (blob.version === 0) blob.initialiseWith(param.initialValues);
         if (spec.name) owners.set(spec.name, { param, given });
         continue;
       }
@@ -87,20 +100,16 @@ export function collectParams(layers: readonly NetLayer[]): NetParam[] {
   return params;
 }
 
-/** Whether values were given: by weights, by a filler, or by hand through `blob.data`. */
-export function isFilled({ blob, owner }: NetParam): boolean {
-  if (owner) return isFilled(owner) || blob.version > 0;
-  return blob.version > 0 || (blob.allocated && blob.data.some((value) => value !== 0));
+/** Whether values were given: by weights, or by hand through `blob.data`. Those of the filler are not. */
+export function isGiven({ blob, owner, initialValues }: NetParam): boolean {
+  if (owner && isGiven(owner)) return true;
+  if (blob.version > 0) return true;
+  if (owner || blob.uninitialised) return false;
+  const initial = initialValues();
+  return blob.data.some((value, i) => !Object.is(value, initial[i]));
 }
 
-/** Runs the fillers of the parameters that have no values yet. */
-export function fillParams(params: readonly NetParam[], seed: number): void {
-  for (const param of params) {
-    if (param.owner || isFilled(param)) continue;
-    try {
-      fill(param.blob, param.filler, seed, `${param.layer.name}/${param.index}`);
-    } catch (error) {
-      throw locateError(error, param.layer.name);
-    }
-  }
+/** Runs the fillers that have not run yet: at a point where an error of theirs is wanted rather than at a read. */
+export function fillParams(params: readonly NetParam[]): void {
+  for (const { blob } of params) blob.initialise();
 }

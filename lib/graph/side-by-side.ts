@@ -1,4 +1,4 @@
-import { NetError, RistrettoError, UsageError } from '../errors/index.js';
+import { isError, NetError, RistrettoError, UsageError } from '../errors/index.js';
 import type { NativeDevice } from '../native/index.js';
 
 /**
@@ -19,7 +19,7 @@ export async function sideBySide<N>(
 
 /** Adds to an error which GPU it arose on. */
 function onGpu(error: unknown, id: number): unknown {
-  if (!(error instanceof Error) || error.name === 'AbortError' || error instanceof UsageError) return error;
+  if (!isError(error) || error.name === 'AbortError' || error instanceof UsageError) return error;
   if (!(error instanceof RistrettoError)) return new Error(`GPU ${id}: ${error.message}`, { cause: error });
   const { layer, file, field } = error;
   return new NetError(`GPU ${id}: ${error.reason}`, { layer, file, field, cause: error });

@@ -7,12 +7,13 @@ import {
   clone,
   create,
   hasLegacyShape,
+  positionOf,
   type BlobProto,
   type NetParameter,
 } from '../proto/index.js';
 import type { NetLayer } from './build.js';
 import type { Layer } from './layer.js';
-import { isFilled, type NetParam } from './params.js';
+import { isGiven, type NetParam } from './params.js';
 import { listNames } from './wiring.js';
 
 /** What became of trained weights: layer names of the net and of the weights. */
@@ -68,7 +69,7 @@ export function copyTrained(
   layers: readonly NetLayer[],
   params: readonly NetParam[],
   weights: NetParameter,
-  { allowMissing = false, file }: { allowMissing?: boolean; file?: string } = {},
+  { allowMissing = false, file = positionOf(weights)?.file }: { allowMissing?: boolean; file?: string } = {},
 ): CopyReport {
   const byName = new Map<string, Layer>();
   for (const { name, layer } of layers) if (!byName.has(name)) byName.set(name, layer);
@@ -86,7 +87,7 @@ export function copyTrained(
     setLearnable(target, source.blobs, { file, shared });
     copied.push(source.name);
   }
-  const unfilled = [...new Set(params.filter((param) => !isFilled(param)).map(({ layer }) => layer.name))];
+  const unfilled = [...new Set(params.filter((param) => !isGiven(param)).map(({ layer }) => layer.name))];
   if (unfilled.length && !allowMissing)
     throw new NetError(
       `the weights leave ${unfilled.length} layers of the net without values: ${listNames(unfilled)}. ` +

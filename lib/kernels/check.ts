@@ -1,5 +1,6 @@
 import { UsageError } from '../errors/index.js';
 import { NativeMemory, PackedWeights, type NativeBuffer, type NativePackedWeights } from '../native/index.js';
+import { isTypedArray } from '../util/typed-array.js';
 
 /** Native buffers are not empty. */
 const LEAST_BYTES = 64;
@@ -36,7 +37,7 @@ export function array<T extends TypedArray>(
   classes: readonly (new (length: number) => T)[],
   count?: number,
 ): T {
-  if (!classes.some((type) => value instanceof type))
+  if (!classes.some((type) => isTypedArray(value, type)))
     refuse(name, `must be ${classes.map((type) => type.name).join(' or ')}`);
   const given = value as T;
   if (count !== undefined && given.length !== count)

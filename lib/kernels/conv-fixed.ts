@@ -7,6 +7,7 @@ import {
   type NativeBuffer,
   type Rounding,
 } from '../native/index.js';
+import { isTypedArray } from '../util/typed-array.js';
 import { array, CallMemory, integer, pair, refuse, shapeOf } from './check.js';
 import { run, runSync, type KernelOptions, type Work } from './work.js';
 
@@ -55,12 +56,12 @@ type CodeType = CodeLayout['type'];
 const codeArrays = { i8: Int8Array, u8: Uint8Array, i16: Int16Array } as const;
 
 function typeOf(codes: CodeArray): CodeType {
-  return codes instanceof Int8Array ? 'i8' : codes instanceof Uint8Array ? 'u8' : 'i16';
+  return isTypedArray(codes, Int8Array) ? 'i8' : isTypedArray(codes, Uint8Array) ? 'u8' : 'i16';
 }
 
 function checkRange(src: CodeArray, range: readonly [number, number]): void {
   const [low, high] = range;
-  const zero = src instanceof Uint8Array ? 128 : 0;
+  const zero = isTypedArray(src, Uint8Array) ? 128 : 0;
   const place = src.findIndex((stored) => stored - zero < low || stored - zero > high);
   if (place >= 0) refuse('range', `code ${src[place] - zero} at ${place} of src is not in ${low}..${high}`);
 }
@@ -130,7 +131,12 @@ function prepare(problem: ConvFixed): Work<ConvFixedResult> {
       shape: [images, height, width, channels],
       range: problem.range,
     }),
-    weights: new Tensor(memory.copied(weights), 0, weights instanceof Int8Array ? 'i8' : 'i16', weightsShape),
+    weights: new Tensor(
+      memory.copied(weights),
+      0,
+      isTypedArray(weights, Int8Array) ? 'i8' : 'i16',
+      weightsShape,
+    ),
     bias: bias && new Tensor(memory.copied(bias), 0, 'i32', [kernels]),
     dst: new CodeTensor(buffer, 0, { type: dstType, shape: [images, P, Q, kernels] }),
     strideH,

@@ -1,4 +1,5 @@
 import { FormatError, type ErrorContext } from '../errors/index.js';
+import { isTypedArray } from '../util/typed-array.js';
 import type { BlobProto } from './caffe.js';
 import { has } from './message.js';
 
@@ -44,7 +45,7 @@ function values(blob: BlobProto, field: 'data' | 'diff', place: ErrorContext): F
     const shape = blobShape(blob).join(', ');
     throw new FormatError(`a blob of shape [${shape}] needs ${count} values and has ${stored.length}`, place);
   }
-  return stored instanceof Float32Array ? stored : Float32Array.from(stored);
+  return isTypedArray(stored, Float32Array) ? stored : Float32Array.from(stored);
 }
 
 /** A blob's values: `data`, or `double_data` rounded to float32. Their number is checked against the shape. */

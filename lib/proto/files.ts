@@ -3,6 +3,7 @@ import type { BlobProto, NetParameter, SolverParameter, SolverState } from './ca
 import { decodeFile } from './decode.js';
 import { encodeFile } from './encode.js';
 import { parseTextFile } from './parse-text.js';
+import { setPosition } from './position.js';
 import { printTextFile } from './print-text.js';
 import { completeSnapshotPrefix, upgradeNet, upgradeSolver, type UpgradeOptions } from './upgrade.js';
 
@@ -10,12 +11,16 @@ type ReadOptions = Omit<UpgradeOptions, 'file'>;
 
 /** Reads a net's definition (prototxt) of any age. */
 export function readNetText(path: string, options: ReadOptions = {}): NetParameter {
-  return upgradeNet(parseTextFile('NetParameter', path), { ...options, file: path });
+  const net = upgradeNet(parseTextFile('NetParameter', path), { ...options, file: path });
+  setPosition(net, { file: path });
+  return net;
 }
 
 /** Reads a net with its weights (caffemodel) of any age. `readWeights` reads HDF5 files as well. */
 export function readNetBinary(path: string, options: ReadOptions = {}): NetParameter {
-  return upgradeNet(decodeFile('NetParameter', path), { ...options, file: path });
+  const net = upgradeNet(decodeFile('NetParameter', path), { ...options, file: path });
+  setPosition(net, { file: path });
+  return net;
 }
 
 /** Reads a solver (prototxt) of any age and completes its snapshot prefix; nets in it are upgraded too. */

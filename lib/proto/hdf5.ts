@@ -14,6 +14,7 @@ import {
 import { blobData, blobDiff, blobShape } from './blob-proto.js';
 import type { BlobProto, LayerParameter, NetParameter, SolverState } from './caffe.js';
 import { readNetBinary, readSolverState } from './files.js';
+import { setPosition } from './position.js';
 import { create } from './message.js';
 import type { UpgradeOptions } from './upgrade.js';
 
@@ -138,7 +139,9 @@ export async function readWeights(
   path: string,
   options: Omit<UpgradeOptions, 'file'> = {},
 ): Promise<NetParameter> {
-  return isHdf5File(path) ? readNetHdf5(path) : readNetBinary(path, options);
+  const net = isHdf5File(path) ? await readNetHdf5(path) : readNetBinary(path, options);
+  setPosition(net, { file: path });
+  return net;
 }
 
 /** Reads a solver's snapshot from a solverstate or an HDF5 file; the content decides which. */

@@ -11,6 +11,9 @@ export {
   type Message,
   type MessageName,
 } from './message.js';
+export { describeType } from './unknown-types.js';
+export { knownLayerTypes, missingLayerType } from './layer-types.js';
+export { positionOf, type Position } from './position.js';
 export { decode, decodeFile, type DecodeOptions } from './decode.js';
 export { encode, encodeFile } from './encode.js';
 export { parseText, parseTextFile, type ParseTextOptions } from './parse-text.js';

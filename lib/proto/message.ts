@@ -1,4 +1,6 @@
 import { FormatError, RistrettoError } from '../errors/index.js';
+import { isTypedArray } from '../util/typed-array.js';
+import { positionOf, setPosition } from './position.js';
 import type { MessageTypes } from './caffe.js';
 import { caffeEnums, caffeTable } from './caffe-table.js';
 
@@ -183,7 +185,7 @@ export function checkValue(field: Field, value: unknown): unknown {
     case 'string':
       return typeof value === 'string' ? value : fail('a string');
     case 'bytes':
-      return value instanceof Uint8Array ? value : fail('bytes');
+      return isTypedArray(value, Uint8Array) ? value : fail('bytes');
     case 'enum':
       return field.names!.has(value as number) ? value : fail(`a value of ${field.typeName}`);
     case 'message':
@@ -226,7 +228,7 @@ export function has<M extends Message>(message: M, field: Exclude<keyof M, '$typ
   if (!Object.hasOwn(message, field)) return false;
   const value = message[field] as unknown;
   if (value === null || value === undefined) return false;
-  return Array.isArray(value) || value instanceof Float32Array || value instanceof Float64Array
+  return Array.isArray(value) || isTypedArray(value, Float32Array) || isTypedArray(value, Float64Array)
     ? value.length > 0
     : true;
 }
@@ -249,6 +251,7 @@ export function clone<M extends Message>(message: M, options: { shareArrays?: bo
   };
   const result = instantiate(descriptorOf(message.$type));
   for (const [key, value] of Object.entries(message)) result[key] = copy(value);
+  setPosition(result, positionOf(message));
   return result as unknown as M;
 }
 

@@ -1,6 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { isUtf8 } from 'node:buffer';
 import { FormatError } from '../errors/index.js';
+import { readTextBytes } from '../util/index.js';
+import { nearest } from '../util/nearest.js';
 import type { MessageTypes } from './caffe.js';
+import { forkOfField, forkOfType, forkOfValue } from './forks.js';
+import { typeOfV1, v1OfType } from './layer-types.js';
 import {
   descriptorOf,
   has,
@@ -10,6 +14,8 @@ import {
   type Field,
   type MessageName,
 } from './message.js';
+import { setPosition } from './position.js';
+import { describeType } from './unknown-types.js';
 
 /** As protobuf's own bound for nested messages. */
 const maxDepth = 100;
@@ -34,6 +40,36 @@ const simpleEscapes: Readonly<Record<string, number>> = {
   "'": 39,
   '"': 34,
 };
+
+/** Distinct problems that one error tells. */
+const maxListed = 40;
+
+/** Problems after which no more are looked for. */
+const maxNoted = 1000;
+
+/** Messages whose place in the text is kept. */
+const layerMessages = new Set<string>(['LayerParameter', 'V1LayerParameter']);
+
+/** '3, 8, 12' */
+function listLines(lines: readonly number[]): string {
+  const shown = lines.slice(0, 10).join(', ');
+  return lines.length > 10 ? `${shown} and ${lines.length - 10} more` : shown;
+}
+
+/** A name as it is told: a file that is no prototxt may have very long ones. */
+function clipped(name: string): string {
+  return name.length > 80 ? `${name.slice(0, 80)}…` : name;
+}
+
+function unknownField({ name, byName }: Descriptor, field: string): string {
+  const fork = forkOfField(name, field);
+  const close = fork ? null : nearest(field, byName.keys());
+  return (
+    `${name} has no field named '${clipped(field)}'` +
+    (fork ? `; it ${fork}` : '') +
+    (close ? `; did you mean '${close}'?` : '')
+  );
+}
 
 function isLetter(code: number): boolean {
   return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95;
@@ -77,27 +113,81 @@ const decimalFloat =
 /** Reads protobuf's text format as protoc does. */
 class TextParser {
   private index = 0;
+  /** What the schema does not have; told together at the end, since a file of a fork has many such things. */
+  private readonly unknown: { at: number; what: string }[] = [];
+  private readonly layers: { at: number; message: AnyMessage }[] = [];
+  /** Where the last line that was asked for starts: layers are asked for in order. */
+  private readonly lastLine = { line: 1, start: 0 };
 
   constructor(
     private readonly text: string,
     private readonly file: string | undefined,
+    /** Whether bytes were no UTF-8: they are characters U+FFFD of the text. */
+    private readonly damaged = false,
   ) {
     if (text.charCodeAt(0) === 0xfeff) this.index = 1;
     this.skipSpace();
   }
 
-  private fail(message: string, at = this.index): never {
-    let line = 1;
-    let start = 0;
+  /** Line and column, both from 1. */
+  private placeOf(at: number): { line: number; column: number } {
+    let { line, start } = at < this.lastLine.start ? { line: 1, start: 0 } : this.lastLine;
     for (
-      let next = this.text.indexOf('\n');
+      let next = this.text.indexOf('\n', start);
       next >= 0 && next < at;
       next = this.text.indexOf('\n', next + 1)
     ) {
       ++line;
       start = next + 1;
     }
-    throw new FormatError(message, { file: this.file, line, column: at - start + 1 });
+    Object.assign(this.lastLine, { line, start });
+    return { line, column: at - start + 1 };
+  }
+
+  private fail(message: string, at = this.index): never {
+    this.refuse([...(this.unknown.length > 0 ? this.missing() : []), { at, what: message }]);
+  }
+
+  private note(at: number, what: string): void {
+    this.unknown.push({ at, what });
+    if (this.unknown.length >= maxNoted) this.refuse(this.unknown);
+  }
+
+  /** Throws with all that is wrong, each thing once with its first place and the lines of the others. */
+  private refuse(problems: readonly { at: number; what: string }[]): never {
+    const places = new Map<string, number[]>();
+    for (const { at, what } of problems) {
+      const known = places.get(what);
+      if (known) known.push(at);
+      else places.set(what, [at]);
+    }
+    const texts = [...places].map(([what, [at, ...others]], index) => {
+      const { line, column } = this.placeOf(at);
+      const lines = new Set(others.map((other) => this.placeOf(other).line));
+      const place = this.file ? `${this.file}:${line}:${column}` : `line ${line}:${column}`;
+      return (
+        (index > 0 ? `${place}: ` : '') +
+        what +
+        (lines.size > 0 ? ` (so in line${lines.size > 1 ? 's' : ''} ${listLines([...lines])})` : '')
+      );
+    });
+    const shown = texts.slice(0, maxListed);
+    if (texts.length > maxListed) shown.push(`and ${texts.length - maxListed} more`);
+    throw new FormatError(shown.join('; '), { file: this.file, ...this.placeOf(problems[0].at) });
+  }
+
+  /** Ends the parse: throws where the text has something that the schema, or a net of here, does not have. */
+  finish(): void {
+    if (this.unknown.length > 0) this.refuse(this.missing());
+  }
+
+  /** All that is unknown, and the layers whose types are, in the order of the text. */
+  private missing(): { at: number; what: string }[] {
+    const types = this.layers.flatMap(({ at, message: { $type, type } }) => {
+      const what = $type === 'LayerParameter' && type !== '' && describeType(String(type));
+      return what ? [{ at, what }] : [];
+    });
+    return [...this.unknown, ...types].sort((a, b) => a.at - b.at);
   }
 
   private skipSpace(): void {
@@ -117,6 +207,7 @@ class TextParser {
   /** What stands at the cursor, for messages. */
   private found(): string {
     if (this.index >= this.text.length) return 'the end of the text';
+    if (this.damaged && this.text[this.index] === '\ufffd') return 'bytes that are not UTF-8';
     const end = Math.max(identifierEnd(this.text, this.index), numberEnd(this.text, this.index));
     if (end > this.index) return `'${this.text.slice(this.index, Math.min(end, this.index + 40))}'`;
     return `'${String.fromCodePoint(this.text.codePointAt(this.index)!)}'`;
@@ -175,9 +266,12 @@ class TextParser {
     const start = this.index;
     const name = this.take(identifierEnd);
     if (name === null) this.fail(`a field's name expected, found ${this.found()}`);
-    const field = descriptor.byName.get(name!);
-    if (!field) this.fail(`${descriptor.name} has no field named '${name}'`, start);
-    const known = field!;
+    const known = descriptor.byName.get(name!);
+    if (!known) {
+      this.note(start, unknownField(descriptor, name!));
+      this.skipField(depth);
+      return;
+    }
     if (known.label !== 'repeated' && has(message, known.name)) {
       this.fail(`'${name}' is given more than once, but is not repeated`, start);
     }
@@ -202,6 +296,52 @@ class TextParser {
       }
     }
     if (!this.tryTake(';')) this.tryTake(',');
+  }
+
+  /** Skips what follows the name of a field that is not known, to look for further ones behind it. */
+  private skipField(depth: number): void {
+    this.skipValue(this.tryTake(':'), depth);
+    if (!this.tryTake(';')) this.tryTake(',');
+  }
+
+  private skipValue(colon: boolean, depth: number): void {
+    if (depth > maxDepth) this.fail(`more than ${maxDepth} nested messages`);
+    const opened = this.index;
+    const close = this.tryTake('{') ? '}' : this.tryTake('<') ? '>' : null;
+    if (close !== null) {
+      while (!this.tryTake(close)) {
+        if (this.index >= this.text.length)
+          this.fail(`the text ends inside a message ('${close}' is missing)`, opened);
+        if (this.take(identifierEnd) === null) this.fail(`a field's name expected, found ${this.found()}`);
+        this.skipField(depth + 1);
+      }
+    } else if (this.tryTake('[')) {
+      if (!this.tryTake(']')) {
+        do this.skipValue(true, depth + 1);
+        while (this.tryTake(','));
+        if (!this.tryTake(']')) this.fail(`',' or ']' expected in a list, found ${this.found()}`);
+      }
+    } else {
+      if (!colon) this.fail(`':' expected, found ${this.found()}`);
+      this.skipScalar();
+    }
+  }
+
+  private skipScalar(): void {
+    if (this.isQuote()) {
+      while (this.isQuote()) {
+        this.literal(this.text[this.index]);
+        this.skipSpace();
+      }
+      return;
+    }
+    this.tryTake('-');
+    if (this.take(numberEnd) === null && this.take(identifierEnd) === null)
+      this.fail(`a value expected, found ${this.found()}`);
+  }
+
+  private isQuote(): boolean {
+    return this.text[this.index] === '"' || this.text[this.index] === "'";
   }
 
   private value(field: Field, depth: number): unknown {
@@ -236,6 +376,10 @@ class TextParser {
     if (close === null) this.fail(`'{' expected for '${field.name}', found ${this.found()}`);
     const descriptor = descriptorOf(field.typeName!);
     const message = instantiate(descriptor);
+    if (layerMessages.has(descriptor.name)) {
+      this.layers.push({ at: opened, message });
+      setPosition(message, { file: this.file, line: this.placeOf(opened).line });
+    }
     this.fields(descriptor, message, close, opened, depth + 1);
     return message;
   }
@@ -288,6 +432,10 @@ class TextParser {
 
   private enum(field: Field): number {
     const start = this.index;
+    if (this.isQuote()) {
+      const quoted = this.string(field).toString('utf8');
+      return this.noValue(field, start, quoted, `"${clipped(quoted)}"`);
+    }
     const word = this.take(identifierEnd);
     if (word === null) {
       const value = this.integer(field, 'enum');
@@ -295,11 +443,33 @@ class TextParser {
         this.fail(`${field.name}: ${field.typeName} has no value ${value}`, start);
       return value;
     }
-    if (!Object.hasOwn(field.values!, word)) {
-      const known = Object.keys(field.values!).join(', ');
-      this.fail(`${field.name}: '${word}' is not one of ${known}`, start);
+    return Object.hasOwn(field.values!, word)
+      ? field.values![word]!
+      : this.noValue(field, start, word, `'${clipped(word)}'`);
+  }
+
+  /** Notes a value that an enum does not have and goes on with one that it has. */
+  private noValue(field: Field, at: number, word: string, written: string): number {
+    const names = Object.keys(field.values!);
+    const fork = forkOfValue(field.typeName!, word);
+    let hint = `is not one of ${names.join(', ')}`;
+    if (field.typeName === 'V1LayerParameter_LayerType') {
+      const v1 = v1OfType(word);
+      const named = Object.hasOwn(field.values!, word) ? word : v1;
+      const close = named ?? nearest(word, names);
+      const ofFork = forkOfType(word);
+      hint =
+        'is none of the types of `layers`, which takes names as CONVOLUTION: write ' +
+        (named ? `${named} without quotes, or ` : '') +
+        '`layer` instead of `layers`, with types as "Convolution", all over the net' +
+        (ofFork ? `; the type ${ofFork}` : named || !close ? '' : `; did you mean ${close}?`);
+    } else if (fork) hint = `${fork}; known are ${names.join(', ')}`;
+    else {
+      const close = nearest(word, names);
+      if (close) hint += `; did you mean ${close}${written.startsWith('"') ? ' without quotes' : ''}?`;
     }
-    return field.values![word]!;
+    this.note(at, `${field.name}: ${written} ${hint}`);
+    return field.values![names[0]];
   }
 
   /** One or more adjacent literals as bytes. */
@@ -308,12 +478,22 @@ class TextParser {
     for (;;) {
       const quote = this.text[this.index];
       if (quote !== '"' && quote !== "'") {
-        if (parts.length === 0) this.fail(`${field.name}: a string expected, found ${this.found()}`);
+        if (parts.length === 0)
+          this.fail(`${field.name}: a string expected, found ${this.found()}${this.unquoted(field)}`);
         return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
       }
       parts.push(this.literal(quote));
       this.skipSpace();
     }
+  }
+
+  /** What to do about a name without quotes. */
+  private unquoted(field: Field): string {
+    const word = this.text.slice(this.index, identifierEnd(this.text, this.index));
+    if (!word) return '';
+    if (field.name !== 'type') return `: write it in quotes, "${word}"`;
+    const today = typeOfV1(word) || word;
+    return `: \`layer\` takes its type in quotes, "${today}"; only \`layers\`, the older form, takes names as CONVOLUTION`;
   }
 
   private literal(quote: string): Buffer {
@@ -323,6 +503,10 @@ class TextParser {
     for (;;) {
       const char = this.text[this.index];
       if (char === undefined || char === '\n') this.fail('the string is not closed on its line', opened);
+      if (char === '\ufffd' && this.damaged)
+        this.fail(
+          'a string holds bytes that are not UTF-8 (Latin-1 or GBK?): save the file as UTF-8, as with iconv -f GBK -t UTF-8',
+        );
       if (char === quote || char === '\\') {
         if (plain < this.index) parts.push(Buffer.from(this.text.slice(plain, this.index)));
         if (char === quote) break;
@@ -369,27 +553,35 @@ export interface ParseTextOptions {
 
 /**
  * Parses protobuf's text format. Accepts and refuses what protoc does; errors are FormatErrors with line and
- * column (both from 1, the column in UTF-16 units).
+ * column (both from 1, the column in UTF-16 units). All fields, values and, where there are such, layer types that
+ * are not known here are told in one error.
  */
 export function parseText<T extends MessageName>(
   type: T,
   text: string,
   options: ParseTextOptions = {},
 ): MessageTypes[T] {
+  return parse(type, text, options.file, false);
+}
+
+function parse<T extends MessageName>(
+  type: T,
+  text: string,
+  file: string | undefined,
+  damaged: boolean,
+): MessageTypes[T] {
   const descriptor = descriptorOf(type);
   const message = instantiate(descriptor);
-  new TextParser(text, options.file).fields(descriptor, message, null, 0, 0);
+  const parser = new TextParser(text, file, damaged);
+  parser.fields(descriptor, message, null, 0, 0);
+  parser.finish();
   return message as unknown as MessageTypes[T];
 }
 
 /** Parses a text file. */
 export function parseTextFile<T extends MessageName>(type: T, path: string): MessageTypes[T] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new FormatError(`cannot be read (${code})`, { file: path, cause: error });
-  }
-  return parseText(type, text, { file: path });
+  const bytes = readTextBytes(path);
+  // protobuf minds bytes that are no UTF-8 in names, not in comments: the parser tells them apart.
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  return parse(type, text, path, !isUtf8(bytes));
 }

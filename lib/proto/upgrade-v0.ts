@@ -1,4 +1,5 @@
 import { FormatError } from '../errors/index.js';
+import { nearest } from '../util/nearest.js';
 import {
   V1LayerParameter_LayerType as V1Type,
   type NetParameter,
@@ -6,6 +7,8 @@ import {
   type V1LayerParameter,
 } from './caffe.js';
 import { create, descriptorOf, has, type AnyMessage, type MessageName } from './message.js';
+import { v1OfType } from './layer-types.js';
+import { positionOf, setPosition } from './position.js';
 import type { UpgradeOptions } from './upgrade.js';
 
 /** Layer types of the oldest nets, by their names of then. */
@@ -88,16 +91,28 @@ const moves: readonly (readonly [field: string, type: string, param: string, tar
 /** Fields that keep their name, and their place in the layer itself. */
 const kept = new Set(['name', 'type', 'blobs', 'blobs_lr', 'weight_decay']);
 
+/** What one who wrote today's type, or that of the second format, should write. */
+function v0Hint(type: string): string {
+  const v1 = v1OfType(type) ?? type;
+  const v0 = Object.keys(layerTypes).find((name) => layerTypes[name] === v1);
+  const close = v0 ?? nearest(type, Object.keys(layerTypes));
+  return close === null
+    ? ': write layer { … } instead of layers { layer { … } }'
+    : `; did you mean '${close}'?`;
+}
+
 function upgradeLayer(old: V1LayerParameter, options: UpgradeOptions): V1LayerParameter {
   const result = create('V1LayerParameter', { bottom: old.bottom, top: old.top });
+  setPosition(result, positionOf(old));
   const layer = old.layer;
   if (!layer) return result;
   const place = { file: options.file, layer: layer.name };
   if (has(layer, 'name')) result.name = layer.name;
   if (has(layer, 'type')) {
     if (!Object.hasOwn(layerTypes, layer.type)) {
-      throw new FormatError(`'${layer.type}' is not a layer type of the oldest format`, {
+      throw new FormatError(`'${layer.type}' is not a layer type of the oldest format${v0Hint(layer.type)}`, {
         ...place,
+        line: positionOf(old)?.line,
         field: 'type',
       });
     }

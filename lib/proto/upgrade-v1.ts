@@ -6,51 +6,9 @@ import {
   type LayerParameter,
 } from './caffe.js';
 import { clear, create, descriptorOf, enumName, has, type AnyMessage } from './message.js';
+import { typeOfV1 } from './layer-types.js';
+import { positionOf, setPosition } from './position.js';
 import type { UpgradeOptions } from './upgrade.js';
-
-/** Layer types of the second kind of net, and their names of today. */
-const layerTypes: Readonly<Record<keyof typeof V1Type, string>> = {
-  NONE: '',
-  ABSVAL: 'AbsVal',
-  ACCURACY: 'Accuracy',
-  ARGMAX: 'ArgMax',
-  BNLL: 'BNLL',
-  CONCAT: 'Concat',
-  CONTRASTIVE_LOSS: 'ContrastiveLoss',
-  CONVOLUTION: 'Convolution',
-  DATA: 'Data',
-  DECONVOLUTION: 'Deconvolution',
-  DROPOUT: 'Dropout',
-  DUMMY_DATA: 'DummyData',
-  EUCLIDEAN_LOSS: 'EuclideanLoss',
-  ELTWISE: 'Eltwise',
-  EXP: 'Exp',
-  FLATTEN: 'Flatten',
-  HDF5_DATA: 'HDF5Data',
-  HDF5_OUTPUT: 'HDF5Output',
-  HINGE_LOSS: 'HingeLoss',
-  IM2COL: 'Im2col',
-  IMAGE_DATA: 'ImageData',
-  INFOGAIN_LOSS: 'InfogainLoss',
-  INNER_PRODUCT: 'InnerProduct',
-  LRN: 'LRN',
-  MEMORY_DATA: 'MemoryData',
-  MULTINOMIAL_LOGISTIC_LOSS: 'MultinomialLogisticLoss',
-  MVN: 'MVN',
-  POOLING: 'Pooling',
-  POWER: 'Power',
-  RELU: 'ReLU',
-  SIGMOID: 'Sigmoid',
-  SIGMOID_CROSS_ENTROPY_LOSS: 'SigmoidCrossEntropyLoss',
-  SILENCE: 'Silence',
-  SOFTMAX: 'Softmax',
-  SOFTMAX_LOSS: 'SoftmaxWithLoss',
-  SPLIT: 'Split',
-  SLICE: 'Slice',
-  TANH: 'TanH',
-  THRESHOLD: 'Threshold',
-  WINDOW_DATA: 'WindowData',
-};
 
 /** Old lists of one value per learnable blob, and the field of `param` that holds the value today. */
 const paramFields = [
@@ -64,12 +22,13 @@ const special = new Set<string>(['type', 'layer', ...paramFields.map(([list]) =>
 
 function upgradeLayer(old: V1LayerParameter, options: UpgradeOptions): LayerParameter {
   const result = create('LayerParameter');
+  setPosition(result, positionOf(old));
   const [from, to] = [old, result] as unknown as [AnyMessage, AnyMessage];
   // All other fields have the same name and the same type in both.
   for (const { name } of descriptorOf('V1LayerParameter').fields) {
     if (!special.has(name) && has(from, name)) to[name] = from[name];
   }
-  if (has(old, 'type')) result.type = layerTypes[enumName(V1Type, old.type) as keyof typeof V1Type];
+  if (has(old, 'type')) result.type = typeOfV1(enumName(V1Type, old.type));
   for (const [list, field] of paramFields) {
     for (const [index, value] of old[list].entries()) {
       while (result.param.length <= index) result.param.push(create('ParamSpec'));

@@ -9,6 +9,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { RistrettoError } from '../errors/index.js';
+import { isTypedArray } from '../util/typed-array.js';
 import type { LayerRange } from './integer-lengths.js';
 import type { NetScores } from './running-scores.js';
 
@@ -21,7 +22,7 @@ type JournalRecord =
 /** JSON has no NaN and no infinity, and typed arrays print as objects. */
 function encode(record: JournalRecord): string {
   return JSON.stringify(record, (_key, value: unknown) => {
-    if (value instanceof Float32Array) return { f32: Array.from(value, encodeNumber) };
+    if (isTypedArray(value, Float32Array)) return { f32: Array.from(value, encodeNumber) };
     return typeof value === 'number' ? encodeNumber(value) : value;
   });
 }

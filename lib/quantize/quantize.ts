@@ -1,5 +1,6 @@
 import { registry } from '../data/index.js';
 import { RistrettoError, UsageError } from '../errors/index.js';
+import { checkTypesOfStates } from '../graph/index.js';
 import { clone, Phase, printText, readNetText, readWeights, type NetParameter } from '../proto/index.js';
 import { assertWritable, writeFileAtomic } from '../util/index.js';
 import { calibrate } from './calibrate.js';
@@ -204,6 +205,17 @@ export async function quantize(options: QuantizeOptions): Promise<QuantizeResult
       file: typeof options.model === 'string' ? options.model : undefined,
       layer: quantised.name,
     });
+  // The search would meet a type that the TEST phase alone has after a long calibration.
+  const phases = options.integerLengths ? [Phase.TEST] : [Phase.TRAIN, Phase.TEST];
+  checkTypesOfStates(
+    phases.map((phase) => ({
+      param: net,
+      phase,
+      level: net.state?.level ?? 0,
+      stage: net.state?.stage ?? [],
+    })),
+    registry,
+  );
   const weights = typeof options.weights === 'string' ? await readWeights(options.weights) : options.weights;
   const seed = options.seed ?? DEFAULT_SEED;
   const dataSource = { train: options.trainData ?? options.data, test: options.data };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { encode, printText, type NetParameter } from '../proto/index.js';
 
 /** Raised when evaluations of an earlier version must not be taken up. */
-const RESULTS_VERSION = 1;
+const RESULTS_VERSION = 2;
 
 /** Digest of a net without regard to how its prototxt is laid out. */
 export function netDigest(net: NetParameter): string {

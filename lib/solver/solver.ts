@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { RistrettoError, UsageError } from '../errors/index.js';
-import { ActivationArena, Net, type NetOptions } from '../graph/index.js';
+import { ActivationArena, checkTypesOfStates, Net, type NetOptions } from '../graph/index.js';
 import { fillParams } from '../graph/params.js';
 import {
   clone,
@@ -64,6 +64,10 @@ export class Solver {
     const given = options.seed ?? (param.random_seed >= 0 ? param.random_seed : undefined);
     const seed = given ?? snapshot?.side?.seed ?? 0;
     const definitions = new NetDefinitions(param, baseFolder);
+    checkTypesOfStates(
+      [definitions.train, ...definitions.tests].map(({ stages, ...net }) => ({ ...net, stage: stages })),
+      options.registry,
+    );
     // Tests run between iterations, when no activation of the net in training is needed any more.
     const arena = new ActivationArena();
     const {
@@ -122,8 +126,8 @@ export class Solver {
           await net.copyTrainedLayers(baseFolder === undefined ? file : resolve(baseFolder, file), {
             allowMissing: true,
           });
-      // Test nets would otherwise fill what is still to be filled by the net in training.
-      fillParams(net.params, seed);
+      // An unknown filler is to be told before anything is restored.
+      fillParams(net.params);
       if (snapshot) await solver.#restore(snapshot, options.resume!);
       return solver;
     } catch (error) {

@@ -3,7 +3,9 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   fsyncSync,
+  mkdirSync,
   openSync,
   realpathSync,
   renameSync,
@@ -113,6 +115,19 @@ function syncFolder(folder: string): void {
     }
   } catch {
     // See above.
+  }
+}
+
+/** Makes a folder and those that it lies in, where they are not there yet. */
+export function makeFolder(path: string): void {
+  const missing: string[] = [];
+  for (let folder = resolve(path); !existsSync(folder); folder = dirname(folder)) missing.push(folder);
+  try {
+    // One by one: with `recursive`, mkdir never ends where a file system refuses with ENOENT, as /proc does.
+    for (const folder of missing.reverse()) mkdirSync(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new RistrettoError(`the folder cannot be made (${code})`, { file: path, cause: error });
   }
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import type * as H5wasm from 'h5wasm/node';
 import type { Dataset, File as Hdf5File, Group } from 'h5wasm/node';
-import { FormatError, RistrettoError } from '../errors/index.js';
+import { FormatError, isError, RistrettoError } from '../errors/index.js';
 import { halfToFloat } from './half.js';
 import { unreadable } from './text-file.js';
 
@@ -53,7 +53,7 @@ function load(): Promise<typeof H5wasm> {
 
 /** The innermost reason in the library's trace of several lines. */
 function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = isError(error) ? error.message : String(error);
   const frames = [...text.matchAll(/in \w+\(\): (.*)/g)];
   return frames.length > 0 ? frames.at(-1)![1]! : text.split('\n')[0]!;
 }

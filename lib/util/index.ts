@@ -1,4 +1,4 @@
-export { assertWritable, replaceFile, writeFileAtomic, type ByteSink } from './atomic-file.js';
+export { assertWritable, makeFolder, replaceFile, writeFileAtomic, type ByteSink } from './atomic-file.js';
 export {
   assertReadable,
   entryKind,
@@ -15,6 +15,7 @@ export { parseJson, readJsonFile } from './json-file.js';
 export {
   linesOf,
   readListFile,
+  readTextBytes,
   readTextFile,
   unreadable,
   type ListLine,

@@ -16,8 +16,12 @@ function editDistance(a: string, b: string, limit: number): number {
   return row[b.length];
 }
 
+/** Names longer than this are no slips, and comparing them takes long. */
+const longestName = 100;
+
 /** The known name that a mistyped one most likely meant, whatever its case; null where none is close. */
 export function nearest(name: string, known: Iterable<string>): string | null {
+  if (name.length > longestName) return null;
   const limit = Math.max(1, Math.floor(name.length / 3));
   let best: string | null = null;
   let least = limit + 1;

@@ -22,6 +22,35 @@ export function unreadable(code: string | undefined): string {
   return code === 'ENOENT' ? 'cannot be read (ENOENT): there is no such file' : `cannot be read (${code})`;
 }
 
+const encodings: readonly (readonly [name: string, start: readonly number[]])[] = [
+  ['UTF-32', [0xff, 0xfe, 0, 0]],
+  ['UTF-32', [0, 0, 0xfe, 0xff]],
+  ['UTF-16', [0xff, 0xfe]],
+  ['UTF-16', [0xfe, 0xff]],
+];
+
+/** The encoding other than UTF-8 that a text starts as; null where it does not. */
+function otherEncoding(bytes: Uint8Array): string | null {
+  const marked = encodings.find(([, start]) => start.every((byte, i) => bytes[i] === byte));
+  if (marked) return marked[0];
+  // Every other byte of Latin text in UTF-16 is 0; a binary file's zeros do not alternate with letters.
+  const head = bytes.subarray(0, 64);
+  const zeros = (odd: number) => head.every((byte, i) => (i % 2 === odd) === (byte === 0));
+  return head.length >= 4 && (zeros(0) || zeros(1)) ? 'UTF-16' : null;
+}
+
+/** The bytes of a text file that is not of another encoding than UTF-8, as far as its start tells. */
+export function readTextBytes(path: string, place: TextPlace = {}): Uint8Array {
+  const bytes = readBytes(path, place);
+  const encoding = otherEncoding(bytes);
+  if (encoding)
+    throw new FormatError(
+      `is ${encoding}: save it as UTF-8, as with iconv -f ${encoding} -t UTF-8 (PowerShell's > writes UTF-16)`,
+      { file: path, ...place },
+    );
+  return bytes;
+}
+
 /** The bytes of a file; of a pipe or device too, whose length is not known before. */
 function readBytes(path: string, place: TextPlace): Uint8Array {
   const fail = (message: string, cause?: unknown): never => {
@@ -85,14 +114,11 @@ function firstInvalid(bytes: Uint8Array): number {
  * folder, not UTF-8 or too large is a FormatError that names the file, `place` and the line.
  */
 export function readTextFile(path: string, place: TextPlace = {}): string {
-  const bytes = readBytes(path, place);
+  const bytes = readTextBytes(path, place);
   const fail = (message: string, offset?: number): never => {
     const line = offset === undefined ? undefined : lineAt(bytes, offset);
     throw new FormatError(message, { file: path, ...place, line });
   };
-  const [first, second] = bytes;
-  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
-    fail('is UTF-16: save it as UTF-8');
   const zero = bytes.indexOf(0);
   if (zero >= 0) fail('holds a zero byte: it is binary, or UTF-16; save it as UTF-8', zero);
   if (!isUtf8(bytes)) fail('is not UTF-8: save the file as UTF-8, names in it too', firstInvalid(bytes));

@@ -1,7 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../../errors/index.js';
-import { assertWritable, writeFileAtomic } from '../../util/index.js';
+import { assertWritable, makeFolder, writeFileAtomic } from '../../util/index.js';
 import { download } from '../../util/download/index.js';
 import { nearest } from '../../util/nearest.js';
 import { command } from '../command.js';
@@ -35,7 +34,7 @@ export const fetchCommand = command({
       );
     }
     if (values.json) assertWritable(values.json);
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const source = (values.from ?? net.url).replace(/\/+$/, '');
     const fetched = [];
     for (const { name: file, blobId, weights } of net.files) {

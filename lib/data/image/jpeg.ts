@@ -86,17 +86,17 @@ async function decode(bytes: Uint8Array, mode: ColorMode, failOn: 'error' | 'war
   const space = readJpegHeader(bytes)?.space;
   if (space === 'cmyk') {
     // OpenCV's arithmetic, on the inks as they stand in the file; sharp turns them over.
-    const image = await mixInks(await open(bytes, options), (ink, black) => {
+    const image = await mixInks(open(bytes, options), (ink, black) => {
       const light = 255 - black;
       return light - ((ink * light) >> 8);
     });
     return mode === 'gray' ? convertImage(image, { gray: READER_GRAY }) : image;
   }
-  if (space === 'gray' && mode !== 'color') return pixelsOf((await open(bytes, options)).extractChannel(0));
+  if (space === 'gray' && mode !== 'color') return pixelsOf(open(bytes, options).extractChannel(0));
   // Of gray OpenCV makes what libjpeg does: the luma that stands in the file.
   if (space === 'ycbcr' && mode === 'gray')
-    return pixelsOf((await open(labelledRgb(bytes), options)).extractChannel(0));
-  const image = await pixelsOf(await open(bytes, options));
+    return pixelsOf(open(labelledRgb(bytes), options).extractChannel(0));
+  const image = await pixelsOf(open(bytes, options));
   return mode === 'gray' ? convertImage(image, { gray: JPEG_GRAY }) : image;
 }
 

@@ -85,7 +85,7 @@ function toGray(
 /** A PNG as OpenCV decodes it with libpng: samples of 16 bits are their high bytes, alpha is left out or kept. */
 export async function decodePng(bytes: Uint8Array, mode: ColorMode): Promise<PixelImage> {
   const { gray, alpha, depth, gamma } = readPngHeader(bytes);
-  const pipeline = await open(bytes, { turn: mode !== 'native' });
+  const pipeline = open(bytes, { turn: mode !== 'native' });
   if (mode === 'native' && !(gray && !alpha)) return pixelsOf(pipeline);
   pipeline.removeAlpha();
   if (mode === 'color') return pixelsOf(pipeline);

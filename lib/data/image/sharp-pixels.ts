@@ -1,18 +1,19 @@
 import type SharpLibrary from 'sharp';
 import type { PixelImage } from '../../native/index.js';
+import { loadDependency } from '../../util/dependency.js';
 import { MAX_PIXELS } from './pixels.js';
 
 type Library = typeof SharpLibrary;
 export type Pipeline = ReturnType<Library>;
-let library: Promise<Library> | undefined;
+let library: Library | undefined;
 
 /** sharp is loaded when the first image is met, and set up to use one thread per image and to keep nothing. */
-export function loadSharp(): Promise<Library> {
-  library ??= import('sharp').then(({ default: sharp }) => {
-    sharp.concurrency(1);
-    sharp.cache(false);
-    return sharp;
-  });
+export function loadSharp(): Library {
+  if (!library) {
+    library = loadDependency<Library>('sharp');
+    library.concurrency(1);
+    library.cache(false);
+  }
   return library;
 }
 
@@ -24,9 +25,9 @@ export interface OpenOptions {
 }
 
 /** A pipeline that reads an image; its colours are taken for sRGB whatever profile stands beside them. */
-export async function open(bytes: Uint8Array, options: OpenOptions): Promise<Pipeline> {
+export function open(bytes: Uint8Array, options: OpenOptions): Pipeline {
   const { turn, failOn = 'error' } = options;
-  const sharp = await loadSharp();
+  const sharp = loadSharp();
   return sharp(bytes, {
     ignoreIcc: true,
     failOn,

@@ -79,7 +79,7 @@ async function decodeRgb(bytes: Uint8Array, mode: ColorMode, header: TiffHeader)
   const alpha = samples > 3;
   // sharp divides by an alpha that is multiplied in.
   const known = alpha && extra === EXTRA.associated && extraAt > 0;
-  const pipeline = await open(known ? withoutAlphaKind(bytes, header) : bytes, { turn: true });
+  const pipeline = open(known ? withoutAlphaKind(bytes, header) : bytes, { turn: true });
   if (!alpha) pipeline.removeAlpha();
   // Samples of 16 bits are rounded, but for 'native', which OpenCV leaves at 16.
   if (bits === 16 && mode === 'native') return pixelsOf(pipeline);
@@ -100,12 +100,12 @@ export async function decodeTiff(bytes: Uint8Array, mode: ColorMode): Promise<Pi
   let image: PixelImage;
   if (photometric === separated)
     image = await mixInks(
-      await open(bytes, { turn: true }),
+      open(bytes, { turn: true }),
       (ink, black) => Math.floor(((255 - black) * (255 - ink)) / 255),
       mode === 'native' ? 4 : 3,
     );
   else if (photometric === rgb) image = await decodeRgb(bytes, mode, header);
-  else image = await pixelsOf((await open(bytes, { turn: true })).removeAlpha());
+  else image = await pixelsOf(open(bytes, { turn: true }).removeAlpha());
   const one = photometric === whiteIsZero || photometric === blackIsZero || bits === 1;
   return mode === 'gray' || (mode === 'native' && one) ? convertImage(image, { gray: READER_GRAY }) : image;
 }

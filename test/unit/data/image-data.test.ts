@@ -196,8 +196,3 @@ describe('a folder of class folders', () => {
     expect((await errorOf(openLayer(text))).message).toMatch(/hollow: layer 'images': holds no images/);
   });
 });
-
-it('WindowData is refused by name', async () => {
-  const text = 'layer { name: "w" type: "WindowData" top: "data" top: "label" }';
-  expect((await errorOf(openLayer(text))).message).toMatch(/layer 'w': type: WindowData is not supported/);
-});

@@ -71,7 +71,9 @@ describe('MemoryData', () => {
 
   it('refuses what does not fit', async () => {
     const layer = await open();
-    await expect(net!.forward()).rejects.toThrow(/layer 'm': has no images: call add\(\)/);
+    await expect(net!.forward()).rejects.toThrow(
+      /layer 'm': has no images: .* by add\(\) before the pass; on the command line write a Data /,
+    );
     expect(() => layer.add([1, 2, 3], [1])).toThrow(
       /1 labels are not a positive multiple of the batch size 2/,
     );

@@ -89,9 +89,9 @@ describe('Net.create', () => {
   it('closes what it made when a later layer fails', async () => {
     await expect(
       make(
-        `layer { name: "c" type: "Counter" top: "x" dummy_data_param { shape { dim: 1 } } } ${layer('Nope', 'n', 'x', 'y')}`,
+        `layer { name: "c" type: "Counter" top: "x" dummy_data_param { shape { dim: 1 } } } ${layer('AddOne', 'n', 'x x', 'y')}`,
       ),
-    ).rejects.toThrow();
+    ).rejects.toThrow(/exactly 1 bottom/);
     expect(journal).toEqual(['close c']);
   });
 

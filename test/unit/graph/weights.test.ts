@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { Blob } from '../../../lib/blob/index.js';
 import { Net } from '../../../lib/graph/index.js';
 import { create, parseText, type BlobProto, type Init, type NetParameter } from '../../../lib/proto/index.js';
 import { fakes } from './fake-layers.js';
@@ -81,7 +82,7 @@ describe('copyTrainedLayers', () => {
 });
 
 describe('parameters', () => {
-  it('are filled at the first pass, by the seed', async () => {
+  it('are filled by the seed', async () => {
     const values: number[][] = [];
     for (const seed of [1, 1, 2]) {
       const net = await make(weigh('a', 'x', gaussian), seed);
@@ -92,13 +93,55 @@ describe('parameters', () => {
     expect(values[0]).not.toEqual(values[2]);
   });
 
+  it('have the values of their fillers for whoever looks before the first pass', async () => {
+    const two = weigh('a', 'x', gaussian) + weigh('b', 'a', 'param { name: "w" }' + gaussian);
+    const run = await make(two + weigh('c', 'b', 'param { name: "w" }' + gaussian), 3);
+    await run.forward();
+    const expected = run.params.map(({ blob }) => [...blob.data]);
+    expect(expected.flat().every((value) => value !== 0)).toBe(true);
+    const looks: ((blob: Blob) => Iterable<number>)[] = [
+      (blob) => blob.data,
+      (blob) => blob.toArray(),
+      (blob) => {
+        const other = new Blob('other', blob.shape);
+        other.shareData(blob);
+        return other.data;
+      },
+    ];
+    for (const look of looks) {
+      const net = await make(two + weigh('c', 'b', 'param { name: "w" }' + gaussian), 3);
+      expect(net.params.map(({ blob }) => [...look(blob)])).toEqual(expected);
+    }
+    const net = await make(two + weigh('c', 'b', 'param { name: "w" }' + gaussian), 3);
+    const written = net.toProto().layer.filter(({ blobs }) => blobs.length > 0);
+    expect(written.map(({ blobs }) => [...blobs[0].data])).toEqual(expected);
+    expect(net.params.map(({ blob }) => blob.version)).toEqual([0, 0, 0]);
+  });
+
+  it('are still missing from weights after a look at what their fillers gave', async () => {
+    const net = await make(weigh('a', 'x', gaussian) + weigh('b', 'a', gaussian));
+    expect(net.params[0].blob.data[0]).not.toBe(0);
+    await expect(net.copyTrainedLayers(weights({ b: [row(1, 2, 3)] }))).rejects.toThrow(
+      "without values: 'a'",
+    );
+  });
+
   it('set by hand stay', async () => {
     const net = await make(weigh('a', 'x', gaussian) + weigh('b', 'a', gaussian));
     net.params[0].blob.set([0, 0, 0]);
+    const before = [...net.params[1].blob.data];
     net.params[1].blob.data[1] = 7;
     await net.forward();
     expect([...net.params[0].blob.data]).toEqual([0, 0, 0]);
-    expect([...net.params[1].blob.data]).toEqual([0, 7, 0]);
+    expect([...net.params[1].blob.data]).toEqual([before[0], 7, before[2]]);
+    expect((await net.copyTrainedLayers(weights({}))).unfilled).toEqual([]);
+  });
+
+  it('with a filler that does not exist are an error of their layer', async () => {
+    const net = await make(weigh('a', 'x', 'inner_product_param { weight_filler { type: "magic" } }'));
+    for (let i = 0; i < 2; i++)
+      expect(() => net.params[0].blob.data).toThrow(/^layer 'a': unknown filler 'magic'/);
+    await expect(net.forward()).rejects.toThrow("unknown filler 'magic'");
   });
 
   it('of one name share values and multipliers', async () => {

@@ -1,13 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { FormatError } from '../../../lib/errors/index.js';
 import {
   create,
   encode,
   equals,
   parseText,
+  parseTextFile,
   printFloat,
   printText,
   writeNetText,
@@ -296,5 +297,99 @@ layer {
     const random = seeded(4);
     const blob = create('BlobProto', { data: Array.from({ length: 40_000 }, () => randomFloat(random)) });
     expect(protocDecode('BlobProto', encode(blob))).toBe(printText(blob));
+  });
+});
+
+describe('what the schema does not have', () => {
+  it('is told in one error, each thing once, with its places', () => {
+    const { message, line, column } =
+      failure(`layer { name: "a" type: "Permute" permute_param { order: [0, 2] } }
+layer { name: "b" type: "Pooling" pooling_param { pool: AVE_TF ceil_mode: false kernel_sise: 3 } }
+layer { name: "c" type: "Permute" permute_param: < x { y: -1 z: 'a' "b" } >; foo: [a, { b: 1 }], bar: 1.5
+  convolution_param { engine: MKLDNN } type: }`);
+    expect([line, column]).toEqual([1, 7]);
+    expect(message.split('; a.prototxt:')).toEqual([
+      "a.prototxt:1:7: type: unknown layer type 'Permute'; it belongs to weiliu89/caffe's ssd branch (so in line 3)",
+      "1:35: LayerParameter has no field named 'permute_param'; it belongs to weiliu89/caffe's ssd branch (so in line 3)",
+      "2:57: pool: 'AVE_TF' belongs to synopsys-caffe; known are MAX, AVE, STOCHASTIC",
+      "2:64: PoolingParameter has no field named 'ceil_mode'; it belongs to soeaver/caffe and others: " +
+        'ceil_mode: true is round_mode: CEIL, which is the default, ceil_mode: false is round_mode: FLOOR',
+      "2:81: PoolingParameter has no field named 'kernel_sise'; did you mean 'kernel_size'?",
+      "3:78: LayerParameter has no field named 'foo'",
+      "3:98: LayerParameter has no field named 'bar'",
+      "4:31: engine: 'MKLDNN' belongs to intel/caffe: it changes no result: leave it out; known are DEFAULT, CAFFE, CUDNN",
+      "4:40: 'type' is given more than once, but is not repeated",
+    ]);
+  });
+
+  it('is told for layers that Caffe has and we have not, and not for those that are here', () => {
+    expect(failure('layer { type: "LSTM" foo: 1 } layer { type: "ConvolutionRistretto" }').message).toMatch(
+      /^a\.prototxt:1:7: type: LSTM is not supported \(Caffe has it\): [^;]*; a\.prototxt:1:22: [^;]*$/,
+    );
+  });
+
+  it('is told once for a thousand fields, and not without end', () => {
+    const { message } = failure('foo: 1\n'.repeat(900));
+    expect(message).toMatch(/^a\.prototxt:1:1: .*'foo' \(so in lines 2, 3, .* and 889 more\)$/);
+    expect(message.length).toBeLessThan(200);
+    const distinct = failure(Array.from({ length: 5000 }, (_, i) => `foo${i}: { a: 1 }`).join('\n'));
+    expect(distinct.message).toMatch(/; and 960 more$/);
+  });
+
+  it.each([
+    ['layers { type: "Convolution" }', /type: "Convolution" .* write CONVOLUTION without quotes, or `layer`/],
+    ['layers { type: Convolution }', /write CONVOLUTION without quotes/],
+    ['layers { type: "CONVOLUTION" }', /write CONVOLUTION without quotes/],
+    ['layers { type: "BatchNorm" }', /write `layer` instead of `layers`/],
+    ['layers { type: SOFTMAX_LOS }', /did you mean SOFTMAX_LOSS\?/],
+    ['layers { type: BN }', /the type belongs to SegNet's Caffe/],
+    ['layer { type: CONVOLUTION }', /`layer` takes its type in quotes, "Convolution"/],
+    ['layer { type: Convolution }', /`layer` takes its type in quotes, "Convolution"/],
+    ['layer { name: conv1 }', /name: a string expected, found 'conv1': write it in quotes, "conv1"/],
+    ['layer { phase: Test }', /'Test' is not one of TRAIN, TEST; did you mean TEST\?/],
+    ['layer { phase: "TEST" }', /"TEST" is not one of TRAIN, TEST; did you mean TEST without quotes\?/],
+  ])('a layer of another form is told the right one: %s', (text, expected) => {
+    expect(failure(text).message).toMatch(expected);
+  });
+});
+
+describe('text files', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'text-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const read = (bytes: Uint8Array): string => {
+    const path = join(folder, 'net.prototxt');
+    writeFileSync(path, bytes);
+    try {
+      return parseTextFile('NetParameter', path).name;
+    } catch (error) {
+      expect(error).toBeInstanceOf(FormatError);
+      return (error as FormatError).message.replace(path, 'F');
+    }
+  };
+  const text = 'name: "n" # a net\n';
+  const utf16 = Buffer.from(text, 'utf16le');
+
+  it('may start with a mark of UTF-8, and have comments in any encoding', () => {
+    expect(read(Buffer.from(`\ufeff${text}`))).toBe('n');
+    expect(read(Buffer.from('# caf\xe9 \xff\xfe\nname: "n" # \xb5\x5c', 'latin1'))).toBe('n');
+    expect(read(Buffer.from('name: "\ufffd"'))).toBe('\ufffd');
+  });
+
+  it('in another encoding are told so', () => {
+    for (const bytes of [
+      Buffer.concat([Buffer.of(0xff, 0xfe), utf16]),
+      utf16,
+      Buffer.from(`\ufeff${text}`, 'utf16le').swap16(),
+      Buffer.from(text, 'utf16le').swap16(),
+    ])
+      expect(read(bytes)).toMatch(/^F: is UTF-16: save it as UTF-8/);
+    const utf32 = Buffer.from(
+      [0xff, 0xfe, 0, 0, ...Buffer.from(text)].flatMap((b, i) => (i < 4 ? [b] : [b, 0, 0, 0])),
+    );
+    expect(read(utf32)).toMatch(/^F: is UTF-32: /);
+    expect(read(Buffer.from('# \xe9\nname: "caf\xe9"', 'latin1'))).toMatch(
+      /^F:2:11: a string holds bytes that are not UTF-8/,
+    );
+    expect(read(Buffer.from('\n \xefname: 1', 'latin1'))).toMatch(/^F:2:2: .*found bytes that are not UTF-8/);
   });
 });

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Blob } from '../../../lib/blob/index.js';
 import { Layer, type BlobCount, type LayerRegistry } from '../../../lib/graph/index.js';
 import { layers } from '../../../lib/layers/index.js';
-import { parseText, Phase, type NetParameter } from '../../../lib/proto/index.js';
+import { create, parseText, Phase, type NetParameter } from '../../../lib/proto/index.js';
 import { calibrate } from '../../../lib/quantize/calibrate.js';
 import { Evaluator } from '../../../lib/quantize/evaluator.js';
 
@@ -128,6 +128,17 @@ describe('calibrate', () => {
       dropout: false,
     });
     expect(clipped.ranges[0].output).toBe(0);
+  });
+
+  it('sees the values of fillers, as if they had been read from a file', async () => {
+    const filled = net('1');
+    filled.layer[1].inner_product_param!.weight_filler = create('FillerParameter', { value: 0.25 });
+    const options = { iterations: 2, dropout: false };
+    const missing = evaluator(create('NetParameter'), { allowMissing: true });
+    const given = evaluator(weights('data: 0.25 data: 0.25', 0));
+    const { ranges } = await calibrate(missing, filled, options);
+    expect(ranges[0].parameters).toBe(0.25);
+    expect(ranges).toEqual((await calibrate(given, filled, options)).ranges);
   });
 
   it('refuses NaNs with the name of the blob', async () => {

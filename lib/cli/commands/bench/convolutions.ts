@@ -1,6 +1,6 @@
 import { benchConvolutionFixed, type BenchOptions, type ConvolutionTiming } from '../../../native/index.js';
 import type { Output } from '../../output.js';
-import { layoutTable, progressBar } from '../../table.js';
+import { formatCount, layoutTable, progressBar } from '../../table.js';
 import { multiplications, readShapes } from './shapes.js';
 
 /** One kernel on one problem. */
@@ -37,7 +37,7 @@ function totalsOf(rows: readonly ConvolutionRow[]): Map<string, Totals> {
 function printNet(output: Output, net: string, rows: readonly ConvolutionRow[], layers: number): void {
   const cells = rows.map((row) => [
     row.layer,
-    (row.operations / 2e6).toFixed(2),
+    formatCount(row.operations / 2),
     row.kernel,
     (1000 * row.seconds).toFixed(3),
     rate(row.operations, row.seconds),
@@ -46,7 +46,7 @@ function printNet(output: Output, net: string, rows: readonly ConvolutionRow[], 
   ]);
   const sums = [...totalsOf(rows)].map(([kernel, sum]) => [
     sum.layers === layers ? 'all' : `${sum.layers} of ${layers}`,
-    (sum.operations / 2e6).toFixed(2),
+    formatCount(sum.operations / 2),
     kernel,
     (1000 * sum.seconds).toFixed(3),
     rate(sum.operations, sum.seconds),
@@ -56,7 +56,7 @@ function printNet(output: Output, net: string, rows: readonly ConvolutionRow[], 
   output.print(
     `${net}\n` +
       layoutTable(
-        ['layer', 'MMAC', 'kernel', 'ms', 'GOP/s', 'of peak', 'peak measured with'],
+        ['layer', 'MACs', 'kernel', 'ms', 'GOP/s', 'of peak', 'peak measured with'],
         [...cells, ...sums],
         [1, 3, 4, 5],
       ),
@@ -77,7 +77,7 @@ export async function benchConvolutions(
     for (const [i, { name, ...shape }] of shapes.entries()) {
       signal.throwIfAborted();
       output.status([
-        `${progressBar(i, shapes.length, 30)} ${net}: ${name}, ${(multiplications({ name, ...shape }) / 1e6).toFixed(0)} MMAC an image`,
+        `${progressBar(i, shapes.length, 30)} ${net}: ${name}, ${formatCount(multiplications({ name, ...shape }))} multiply-accumulates an image`,
       ]);
       const timings = await benchConvolutionFixed({ ...shape, ...problem }, options);
       rows.push(...timings.map((timing) => ({ shapes: net, layer: name, ...timing })));

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { FormatError, UsageError } from '../../../errors/index.js';
 import { linesOf, readTextFile } from '../../../util/index.js';
 import { nearest } from '../../../util/nearest.js';
+import { packageRoot } from '../../../util/package-root.js';
 
 /** One convolution of a net; an inner product is one of 1 x 1 on 1 x 1. */
 export interface Shape {
@@ -31,11 +31,11 @@ const FIELDS = [
   'group',
 ] as const satisfies readonly (keyof Shape)[];
 
-const FOLDER = fileURLToPath(new URL('../../../../bench/shapes/', import.meta.url));
+const folder = () => join(packageRoot(), 'bench/shapes');
 
 /** The problems that come with the package. */
 export function knownShapes(): string[] {
-  return readdirSync(FOLDER)
+  return readdirSync(folder())
     .filter((file) => file.endsWith('.txt'))
     .map((file) => file.slice(0, -'.txt'.length))
     .sort();
@@ -88,7 +88,7 @@ export function parseShapes(text: string, file: string): Shape[] {
 
 /** By path, or by the name of one that comes with the package. */
 export function readShapes(given: string): Shape[] {
-  const known = join(FOLDER, `${given}.txt`);
+  const known = join(folder(), `${given}.txt`);
   const file = existsSync(given) ? given : known;
   if (!existsSync(file)) {
     const near = nearest(given, knownShapes());

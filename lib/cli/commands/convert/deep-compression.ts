@@ -5,7 +5,7 @@ import { Phase, readDeepCompression, readNetText, writeNetBinary } from '../../.
 import { assertWritable, writeFileAtomic } from '../../../util/index.js';
 import { command } from '../../command.js';
 import { modelOptions } from '../../options.js';
-import { formatBytes, layoutTable } from '../../table.js';
+import { formatBytes, formatCount, layoutTable } from '../../table.js';
 
 /** Types of layers that Deep Compression prunes and shares weights of. */
 const COMPRESSED_TYPES = new Set(['Convolution', 'InnerProduct']);
@@ -61,7 +61,7 @@ export const convertDeepCompressionCommand = command({
       ]);
       const total = compressed.reduce((sum, { weights, biases }) => sum + weights + biases, 0);
       output.print(layoutTable(['layer', 'weights', 'zeros'], table, [1, 2]));
-      output.print(`${out}: ${total} parameters, ${formatBytes(4 * total)} of floats`);
+      output.print(`${out}: ${formatCount(total)} parameters, ${formatBytes(4 * total)} of floats`);
       if (values.json)
         writeFileAtomic(values.json, JSON.stringify({ file, out, layers: rows }, null, 2) + '\n');
     } finally {
