@@ -1,15 +1,17 @@
 import { constants } from 'node:os';
 import { RistrettoError, UsageError } from '../errors/index.js';
 import type { Command, CommandContext } from './command.js';
+import { checkFiles } from './command-files.js';
 import { commandHelp, programHelp } from './help.js';
 import { commonOptions, type OptionTable } from './options.js';
 import { Interrupts } from './interrupts.js';
 import { Output, type LogMode } from './output.js';
 import { checkRequired, parseFlags } from './parse-flags.js';
+import { assertWritable, lockOutput, type OutputLock } from '../util/index.js';
 import { nearest } from '../util/nearest.js';
 import { packageVersion } from '../util/version.js';
 
-/** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C (128 + the signal's number otherwise). */
+/** Exit codes: 0 done, 1 failed, 2 wrong usage, 128 + the signal's number where one stopped it (Ctrl-C: 130). */
 const FAILED = 1;
 const WRONG_USAGE = 2;
 
@@ -84,6 +86,7 @@ async function execute(
   if (typeof choice === 'number') return choice;
   const { command } = choice;
   const interrupts = new Interrupts(output);
+  let json: OutputLock | null = null;
   try {
     const table: OptionTable = { ...command.options, ...commonOptions };
     const { values, positional } = parseFlags(choice.args, table);
@@ -98,6 +101,11 @@ async function execute(
     if (positional.length < needed)
       throw new UsageError(`${places[positional.length].name} is missing: ${places[positional.length].help}`);
     checkRequired(values, table);
+    await checkFiles(command, table, values, positional);
+    if (typeof values.json === 'string') {
+      assertWritable(values.json);
+      json = lockOutput(values.json);
+    }
     const { signal } = interrupts;
     return (await command.run({ values, positional, output, signal, interrupts } as CommandContext)) ?? 0;
   } catch (error) {
@@ -116,15 +124,19 @@ async function execute(
       error instanceof RistrettoError ? error.message : ((error as Error)?.stack ?? String(error)),
     );
     return FAILED;
+  } finally {
+    json?.release();
   }
 }
 
 /** Runs a program, of several commands or of a single one that is not named, to the process's exit code. */
 export async function runProgram(program: string, commands: readonly Command[] | Command): Promise<void> {
-  // A reader that went away (`| head`) is no failure of ours.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-    process.exit(error.code === 'EPIPE' ? 0 : FAILED),
-  );
+  // A reader that went away (`| head`) is no failure of ours; nor is a terminal (EIO), whose SIGHUP is on its way.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EIO') process.exit(error.code === 'EPIPE' ? 0 : FAILED);
+  });
+  // A log that nobody reads any more ends no run.
+  process.stderr.on('error', () => {});
   process.exitCode = await execute(program, commands, process.argv.slice(2));
   setTimeout(() => process.exit(), GRACE_MILLISECONDS).unref();
 }

@@ -1,6 +1,7 @@
 import type { BlobProto, NetParameter, SolverParameter, SolverState } from './caffe.js';
 import { decodeFile } from './decode.js';
 import { encodeFile } from './encode.js';
+import { expectKind } from './file-kind.js';
 import { parseTextFile } from './parse-text.js';
 import { printTextFile } from './print-text.js';
 import { completeSnapshotPrefix, upgradeNet, upgradeSolver, type UpgradeOptions } from './upgrade.js';
@@ -9,16 +10,19 @@ type ReadOptions = Omit<UpgradeOptions, 'file'>;
 
 /** Reads a net's definition (prototxt) of any age. */
 export function readNetText(path: string, options: ReadOptions = {}): NetParameter {
+  expectKind(path, 'net');
   return upgradeNet(parseTextFile('NetParameter', path), { ...options, file: path });
 }
 
 /** Reads a net with its weights (caffemodel) of any age. `readWeights` reads HDF5 files as well. */
 export function readNetBinary(path: string, options: ReadOptions = {}): NetParameter {
+  expectKind(path, 'weights');
   return upgradeNet(decodeFile('NetParameter', path), { ...options, file: path });
 }
 
 /** Reads a solver (prototxt) of any age and completes its snapshot prefix; nets in it are upgraded too. */
 export function readSolver(path: string, options: ReadOptions = {}): SolverParameter {
+  expectKind(path, 'solver');
   const all = { ...options, file: path };
   const solver = upgradeSolver(parseTextFile('SolverParameter', path), all);
   for (const net of [solver.net_param, solver.train_net_param, ...solver.test_net_param]) {
@@ -30,11 +34,13 @@ export function readSolver(path: string, options: ReadOptions = {}): SolverParam
 
 /** Reads a solver's state (solverstate). `readSolverSnapshot` reads HDF5 files as well. */
 export function readSolverState(path: string): SolverState {
+  expectKind(path, 'solverState');
   return decodeFile('SolverState', path);
 }
 
 /** Reads a single blob, e.g. a mean image (binaryproto). */
 export function readBlobProto(path: string): BlobProto {
+  expectKind(path, 'blob');
   return decodeFile('BlobProto', path);
 }
 

@@ -1,7 +1,13 @@
-import { registry } from '../data/index.js';
+import { inputFile, registry } from '../data/index.js';
 import { RistrettoError, UsageError } from '../errors/index.js';
 import { clone, Phase, printText, readNetText, readWeights, type NetParameter } from '../proto/index.js';
-import { assertWritable, writeFileAtomic } from '../util/index.js';
+import {
+  assertWritable,
+  lockOutput,
+  refuseMeetings,
+  writeFileAtomic,
+  type OutputLock,
+} from '../util/index.js';
 import { calibrate } from './calibrate.js';
 import { isQuantised } from './edit-net.js';
 import { Evaluator } from './evaluator.js';
@@ -34,12 +40,28 @@ function check(options: QuantizeOptions): void {
   if (options.resume && modelQuantized === undefined)
     throw new UsageError('resume needs modelQuantized: the journal lies beside it');
   if (modelQuantized !== undefined) {
+    const inputs = {
+      model: options.model,
+      weights: options.weights,
+      data: options.data,
+      trainData: options.trainData,
+    };
+    refuseMeetings(
+      [
+        { path: modelQuantized, what: 'modelQuantized' },
+        { path: journalPath(modelQuantized), what: 'the journal of modelQuantized' },
+      ],
+      Object.entries(inputs).flatMap(([what, path]) =>
+        typeof path === 'string' ? [inputFile(path, what, 'images')] : [],
+      ),
+    );
     assertWritable(modelQuantized);
     assertWritable(journalPath(modelQuantized));
   }
 }
 
-function journalPath(modelQuantized: string): string {
+/** Where a search keeps its journal. */
+export function journalPath(modelQuantized: string): string {
   return `${modelQuantized}.journal`;
 }
 
@@ -208,6 +230,8 @@ export async function quantize(options: QuantizeOptions): Promise<QuantizeResult
   const seed = options.seed ?? DEFAULT_SEED;
   const dataSource = { train: options.trainData ?? options.data, test: options.data };
 
+  // Of the net that is written, and so of the journal beside it.
+  let lock: OutputLock | null = null;
   let journal: Journal | null = null;
   const evaluator = new Evaluator({
     weights,
@@ -224,6 +248,7 @@ export async function quantize(options: QuantizeOptions): Promise<QuantizeResult
   let done = false;
   try {
     if (options.modelQuantized !== undefined) {
+      lock = lockOutput(options.modelQuantized);
       const key = await runKey(net, options.weights, [dataSource.train, dataSource.test], {
         iterations: options.iterations,
         calibrationIterations: options.calibrationIterations ?? DEFAULT_CALIBRATION_ITERATIONS,
@@ -288,6 +313,7 @@ export async function quantize(options: QuantizeOptions): Promise<QuantizeResult
     };
   } finally {
     journal?.close(done);
+    lock?.release();
     await evaluator.close();
   }
 }

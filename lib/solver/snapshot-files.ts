@@ -1,3 +1,7 @@
+import { readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { realTarget } from '../util/index.js';
+
 /** The files of one snapshot. */
 export interface SnapshotFiles {
   model: string;
@@ -20,4 +24,42 @@ export function snapshotFiles(prefix: string, iteration: number, hdf5: boolean):
 /** The side file that belongs to a solver's state, by its name. */
 export function sideFileOf(state: string): string {
   return `${state.replace(/\.solverstate(\.h5)?$/, '')}.ristretto.json`;
+}
+
+/** The part of a name behind the prefix, of the files of snapshots and of the weights of the best test. */
+const ITERATION = /^_iter_(\d+)\.(?:caffemodel|solverstate)(?:\.h5)?$|^_iter_(\d+)\.ristretto\.json$/;
+const BEST = /^_best\.caffemodel(?:\.h5)?$/;
+
+/** Iterations whose snapshots a run may write, and whether it keeps the weights of its best test. */
+export interface SnapshotRange {
+  prefix: string;
+  /** From the first one, inclusive, to the last. */
+  first: number;
+  last: number;
+  best: boolean;
+}
+
+/** Whether a run with these snapshots may write a file. */
+export function isSnapshotOf(path: string, { prefix, first, last, best }: SnapshotRange): boolean {
+  if (
+    realTarget(dirname(path)) !== realTarget(dirname(prefix)) ||
+    !basename(path).startsWith(basename(prefix))
+  )
+    return false;
+  const rest = basename(path).slice(basename(prefix).length);
+  const [, model, side] = ITERATION.exec(rest) ?? [];
+  const iteration = Number(model ?? side);
+  return (iteration >= first && iteration <= last) || (best && BEST.test(rest));
+}
+
+/** The files that are there already and that a run may write over. */
+export function snapshotsThere(range: SnapshotRange): string[] {
+  const folder = dirname(range.prefix);
+  try {
+    return readdirSync(folder)
+      .map((name) => join(folder, name))
+      .filter((path) => isSnapshotOf(path, range));
+  } catch {
+    return []; // No folder, no files; that it is missing is told elsewhere.
+  }
 }

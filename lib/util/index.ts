@@ -1,4 +1,8 @@
-export { assertWritable, replaceFile, writeFileAtomic, type ByteSink } from './atomic-file.js';
+export { assertWritable, putInPlace, replaceFile, writeFileAtomic, type ByteSink } from './atomic-file.js';
+export { realTarget } from './real-path.js';
+export { lockOutput, withOutputLock, type OutputLock } from './output-lock.js';
+export { addTemporary, keepTemporary, removeTemporary, temporaryFor } from './temporaries.js';
+export { refuseMeetings, sameFile, type NamedPath } from './meetings.js';
 export {
   entryKind,
   isHdf5File,
