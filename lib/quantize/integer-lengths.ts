@@ -20,6 +20,10 @@ export interface LayerIntegerLengths {
 
 const PARTS = ['input', 'output', 'parameters'] as const;
 
+/** Integer lengths of float32's least and greatest magnitudes, the latter of parameters, with their sign bit. */
+const LEAST_LENGTH = -149;
+const MOST_LENGTH = 129;
+
 /** The integer lengths that the original chooses for these ranges (NUMERICS 5). */
 export function integerLengthsOf(
   ranges: readonly LayerRange[],
@@ -30,9 +34,12 @@ export function integerLengthsOf(
     for (const part of PARTS) {
       const maximum = range[part];
       if (!Number.isFinite(maximum))
-        throw new RistrettoError(`the largest magnitude of its ${part} is ${maximum}`, {
-          layer: range.layer,
-        });
+        throw new RistrettoError(
+          `the largest magnitude of its ${part} is ${maximum}, which no format holds`,
+          {
+            layer: range.layer,
+          },
+        );
       const { bits, allZero } =
         part === 'parameters' ? parameterIntegerLength(maximum) : activationIntegerLength(maximum);
       if (allZero)
@@ -63,8 +70,8 @@ export function parseIntegerLengths(text: string, file: string): LayerIntegerLen
     if (seen.has(layer)) throw new RistrettoError('given twice', { file, layer });
     seen.add(layer);
     for (const part of PARTS) {
-      const length = entry![part];
-      if (!Number.isInteger(length) || Math.abs(length as number) > 94)
+      const length = entry![part] as number | undefined;
+      if (!(Number.isInteger(length) && length! >= LEAST_LENGTH && length! <= MOST_LENGTH))
         throw new RistrettoError(`${JSON.stringify(length)} is not an integer length`, {
           file,
           layer,
