@@ -8,6 +8,7 @@ import { Interrupts } from './interrupts.js';
 import { Output, type LogMode } from './output.js';
 import { checkRequired, parseFlags } from './parse-flags.js';
 import { assertWritable, lockOutput, type OutputLock } from '../util/index.js';
+import { surviveTerminal } from './terminal.js';
 import { nearest } from '../util/nearest.js';
 import { packageVersion } from '../util/version.js';
 
@@ -137,6 +138,7 @@ export async function runProgram(program: string, commands: readonly Command[] |
   });
   // A log that nobody reads any more ends no run.
   process.stderr.on('error', () => {});
+  surviveTerminal();
   process.exitCode = await execute(program, commands, process.argv.slice(2));
   setTimeout(() => process.exit(), GRACE_MILLISECONDS).unref();
 }

@@ -18,7 +18,8 @@ export interface LayerIntegerLengths {
   parameters: number;
 }
 
-const PARTS = ['input', 'output', 'parameters'] as const;
+/** Parameters first: what is amiss with them is amiss with the output too. */
+const PARTS = ['parameters', 'input', 'output'] as const;
 
 /** Integer lengths of float32's least and greatest magnitudes, the latter of parameters, with their sign bit. */
 const LEAST_LENGTH = -149;
