@@ -11,7 +11,14 @@ export interface FileUse {
 }
 
 /** What data is read from. */
-export const dataKinds = ['lmdb', 'levelDb', 'folder', 'list', 'hdf5'] as const satisfies readonly FileKind[];
+export const dataKinds = [
+  'lmdb',
+  'lmdbFile',
+  'levelDb',
+  'folder',
+  'list',
+  'hdf5',
+] as const satisfies readonly FileKind[];
 
 /** A flag of a command: one row of the command's table. */
 export interface OptionRow extends FileUse {
