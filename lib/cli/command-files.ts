@@ -15,13 +15,13 @@ import type { FileUse, OptionTable } from './options.js';
 
 /** Which commands take a kind of file, for those that have no flag for it. */
 const takers: Partial<Record<FileKind, string>> = {
-  net: '--model of `ristretto quantize` and `caffe test` takes it',
-  solver: '--solver of `caffe train` takes it',
-  weights: '--weights of `ristretto quantize`, `caffe test` and `caffe train` takes it',
-  solverState: '--snapshot of `caffe train` takes it',
-  blob: 'mean_file in a prototxt takes it',
-  image: '`ristretto classify` takes it',
-  checkpoint: 'it belongs to the solverstate of the same name, which --snapshot of `caffe train` takes',
+  net: 'which --model of `ristretto quantize` and `caffe test` takes',
+  solver: 'which --solver of `caffe train` takes',
+  weights: 'which --weights of `ristretto quantize`, `caffe test` and `caffe train` takes',
+  solverState: 'which --snapshot of `caffe train` takes',
+  blob: 'which mean_file in a prototxt takes',
+  image: 'which `ristretto classify` takes',
+  checkpoint: 'read with the solverstate of the same name, which --snapshot of `caffe train` takes',
 };
 
 /** A path that the command line gives, and what its row in the command's table says of it. */
@@ -65,9 +65,9 @@ async function checkKind({ path, what, row }: GivenPath, table: OptionTable): Pr
   const kind = await fullFileKindOf(path);
   if (kind === null || !wrongKind(kind, reads)) return;
   const flag = Object.entries(table).find(([, { reads: taken }]) => taken?.includes(kind))?.[0];
-  const cure = flag ? `--${flag} takes it` : takers[kind];
+  const taken = flag ? `which --${flag} takes` : takers[kind];
   throw new UsageError(
-    `is ${fileKinds[kind]}; ${what} takes ${alternatives(reads)}${cure ? `, ${cure}` : ''}`,
+    `is ${fileKinds[kind]}${taken ? `, ${taken}` : ''}; ${what} takes ${alternatives(reads)}`,
     { file: path },
   );
 }

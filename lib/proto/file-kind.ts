@@ -23,6 +23,8 @@ export const fileKinds = {
   checkpoint: 'the side file of a snapshot',
   json: 'a JSON file',
   list: 'a list of image files',
+  // Not known by its content: it says nothing about itself.
+  deepCompression: 'a net of the Deep Compression release',
 } as const;
 
 export type FileKind = keyof typeof fileKinds;

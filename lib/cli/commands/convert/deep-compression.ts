@@ -20,7 +20,7 @@ export const convertDeepCompressionCommand = command({
     },
   },
   arguments: [
-    { name: 'FILE', reads: [], help: 'the compressed net, as compressed_SqueezeNet.net' },
+    { name: 'FILE', reads: ['deepCompression'], help: 'the compressed net, as compressed_SqueezeNet.net' },
     { name: 'CAFFEMODEL', writes: true, help: 'where the weights are written' },
   ],
   async run({ values, positional: [file, out], output, signal }) {
