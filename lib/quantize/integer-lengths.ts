@@ -18,8 +18,10 @@ export interface LayerIntegerLengths {
   parameters: number;
 }
 
+const PARTS = ['input', 'output', 'parameters'] as const;
+
 /** Parameters first: what is amiss with them is amiss with the output too. */
-const PARTS = ['parameters', 'input', 'output'] as const;
+const BY_CAUSE = ['parameters', 'input', 'output'] as const;
 
 /** Integer lengths of float32's least and greatest magnitudes, the latter of parameters, with their sign bit. */
 const LEAST_LENGTH = -149;
@@ -32,15 +34,16 @@ export function integerLengthsOf(
 ): LayerIntegerLengths[] {
   return ranges.map((range) => {
     const lengths: LayerIntegerLengths = { layer: range.layer, input: 0, output: 0, parameters: 0 };
+    const beyond = BY_CAUSE.find((part) => !Number.isFinite(range[part]));
+    if (beyond)
+      throw new RistrettoError(
+        `the largest magnitude of its ${beyond} is ${range[beyond]}, which no format holds`,
+        {
+          layer: range.layer,
+        },
+      );
     for (const part of PARTS) {
       const maximum = range[part];
-      if (!Number.isFinite(maximum))
-        throw new RistrettoError(
-          `the largest magnitude of its ${part} is ${maximum}, which no format holds`,
-          {
-            layer: range.layer,
-          },
-        );
       const { bits, allZero } =
         part === 'parameters' ? parameterIntegerLength(maximum) : activationIntegerLength(maximum);
       if (allZero)
