@@ -27,8 +27,8 @@ export function sideFileOf(state: string): string {
 }
 
 /** The part of a name behind the prefix, of the files of snapshots and of the weights of the best test. */
-const ITERATION = /^_iter_(\d+)\.(?:caffemodel|solverstate)(?:\.h5)?$|^_iter_(\d+)\.ristretto\.json$/;
-const BEST = /^_best\.caffemodel(?:\.h5)?$/;
+const ITERATION = /^_iter_(\d+)\.(caffemodel|caffemodel\.h5|solverstate|solverstate\.h5|ristretto\.json)$/;
+const BEST = /^_best\.(caffemodel|caffemodel\.h5)$/;
 
 /** Iterations whose snapshots a run may write, and whether it keeps the weights of its best test. */
 export interface SnapshotRange {
@@ -37,19 +37,26 @@ export interface SnapshotRange {
   first: number;
   last: number;
   best: boolean;
+  hdf5: boolean;
 }
 
 /** Whether a run with these snapshots may write a file. */
-export function isSnapshotOf(path: string, { prefix, first, last, best }: SnapshotRange): boolean {
+export function isSnapshotOf(path: string, range: SnapshotRange): boolean {
+  const { prefix, first, last, best, hdf5 } = range;
   if (
     realTarget(dirname(path)) !== realTarget(dirname(prefix)) ||
     !basename(path).startsWith(basename(prefix))
   )
     return false;
   const rest = basename(path).slice(basename(prefix).length);
-  const [, model, side] = ITERATION.exec(rest) ?? [];
-  const iteration = Number(model ?? side);
-  return (iteration >= first && iteration <= last) || (best && BEST.test(rest));
+  const ofFormat = (extension: string) => extension.endsWith('.json') || extension.endsWith('.h5') === hdf5;
+  const snapshot = ITERATION.exec(rest);
+  if (snapshot) {
+    const iteration = Number(snapshot[1]);
+    return iteration >= first && iteration <= last && ofFormat(snapshot[2]);
+  }
+  const kept = BEST.exec(rest);
+  return best && kept !== null && ofFormat(kept[1]);
 }
 
 /** The files that are there already and that a run may write over. */

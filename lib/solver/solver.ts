@@ -354,7 +354,7 @@ export class Solver {
     const best = this.#options.watch?.save ?? false;
     // What was resumed from is not written once more.
     const first = this.#resumed ? this.#iteration + 1 : 0;
-    const there = snapshotsThere({ prefix: this.#prefix, first, last: max_iter, best });
+    const there = snapshotsThere({ prefix: this.#prefix, first, last: max_iter, best, hdf5: this.#hdf5 });
     refuseMeetings(
       there.map((path) => ({ path, what: 'a snapshot of this run (snapshot_prefix)' })),
       inputs,

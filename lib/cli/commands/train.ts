@@ -1,7 +1,12 @@
 import { existsSync } from 'node:fs';
 import { registry } from '../../data/index.js';
 import { UsageError } from '../../errors/index.js';
-import { create, readSolver, SolverParameter_SolverMode as Mode } from '../../proto/index.js';
+import {
+  create,
+  readSolver,
+  SolverParameter_SnapshotFormat,
+  SolverParameter_SolverMode as Mode,
+} from '../../proto/index.js';
 import { isSnapshotOf, Solver, type SolverOptions } from '../../solver/index.js';
 import { assertWritable, writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
@@ -103,8 +108,9 @@ export const trainCommand = command({
   outputs({ values }) {
     const { json, solver, best } = values;
     if (!json || !existsSync(solver)) return [];
-    const { snapshot_prefix: prefix } = readSolver(solver);
-    const snapshots = { prefix, first: 0, last: Infinity, best };
+    const { snapshot_prefix: prefix, snapshot_format } = readSolver(solver);
+    const hdf5 = snapshot_format === SolverParameter_SnapshotFormat.HDF5;
+    const snapshots = { prefix, first: 0, last: Infinity, best, hdf5 };
     return isSnapshotOf(json, snapshots) ? [{ path: json, what: 'a snapshot (snapshot_prefix)' }] : [];
   },
   async run({ values, output, signal, interrupts }) {
