@@ -1,4 +1,4 @@
-import { inputFile, registry } from '../data/index.js';
+import { inputFile, inputFilesOf, registry } from '../data/index.js';
 import { RistrettoError, UsageError } from '../errors/index.js';
 import { clone, Phase, printText, readNetText, readWeights, type NetParameter } from '../proto/index.js';
 import {
@@ -40,24 +40,27 @@ function check(options: QuantizeOptions): void {
   if (options.resume && modelQuantized === undefined)
     throw new UsageError('resume needs modelQuantized: the journal lies beside it');
   if (modelQuantized !== undefined) {
-    const inputs = {
-      model: options.model,
-      weights: options.weights,
-      data: options.data,
-      trainData: options.trainData,
-    };
-    refuseMeetings(
-      [
-        { path: modelQuantized, what: 'modelQuantized' },
-        { path: journalPath(modelQuantized), what: 'the journal of modelQuantized' },
-      ],
-      Object.entries(inputs).flatMap(([what, path]) =>
-        typeof path === 'string' ? [inputFile(path, what, 'images')] : [],
-      ),
-    );
     assertWritable(modelQuantized);
     assertWritable(journalPath(modelQuantized));
   }
+}
+
+/** Throws where what is written would be something that is read. */
+function checkOutputs(
+  { modelQuantized, model, weights, data, trainData }: QuantizeOptions,
+  net: NetParameter,
+): void {
+  if (modelQuantized === undefined) return;
+  const given = Object.entries({ model, weights, data, trainData }).flatMap(([what, path]) =>
+    typeof path === 'string' ? [inputFile(path, what, 'images')] : [],
+  );
+  refuseMeetings(
+    [
+      { path: modelQuantized, what: 'modelQuantized' },
+      { path: journalPath(modelQuantized), what: 'the journal of modelQuantized' },
+    ],
+    [...given, ...inputFilesOf(net, typeof model === 'string' ? model : 'the net')],
+  );
 }
 
 /** Where a search keeps its journal. */
@@ -220,6 +223,7 @@ export async function quantize(options: QuantizeOptions): Promise<QuantizeResult
     typeof options.model === 'string'
       ? readNetText(options.model)
       : clone(options.model, { shareArrays: true });
+  checkOutputs(options, net);
   const quantised = net.layer.find(isQuantised);
   if (quantised)
     throw new RistrettoError(`is quantised already (${quantised.type}): the search starts from a float net`, {
