@@ -121,7 +121,9 @@ export async function checkFiles(
   if (outputs.length === 0) return;
   const read = given.filter(({ row }) => row.reads);
   refuseMeetings(outputs, [
-    ...read.map(({ path, what }) => inputFile(path, what, 'images')),
+    ...read.map(({ path, what, row }) =>
+      inputFile(path, what, row.reads!.includes('list') ? 'images' : 'blob'),
+    ),
     ...read.flatMap(namedBy),
     ...((await command.inputs?.(context)) ?? []),
   ]);

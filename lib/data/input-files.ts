@@ -16,13 +16,12 @@ function kindOrNull(path: string): DataKind | null {
 
 /** The files that a list names, of images (behind a root folder, as it stands) or of HDF5 data. */
 function listedFiles(list: string, content: NamedFile['content'], rootFolder: string): string[] {
-  if (content === 'images') {
-    const text = readFileSync(list, 'utf8');
-    return parseImageList(text).map(({ name }) => resolve(rootFolder + name));
-  }
-  return isHdf5File(list)
-    ? []
-    : readFileSync(list, 'utf8')
+  // The data itself, not a list of it.
+  if (isHdf5File(list)) return [];
+  const text = readFileSync(list, 'utf8');
+  return content === 'images'
+    ? parseImageList(text).map(({ name }) => resolve(rootFolder + name))
+    : text
         .split(/\s+/)
         .filter(Boolean)
         .map((name) => resolve(name));

@@ -162,6 +162,9 @@ async function hdf5Kind(path: string): Promise<FileKind> {
 
 function ordinaryKind(path: string): FileKind | null {
   const head = headOf(path);
+  const start = head.toString('latin1', 0, 16);
+  // Netpbm and BMP, whose two letters alone might be anything's.
+  if (/^P[1-7][\s#]/.test(start) || /^BM.{4}\0{4}/s.test(start)) return 'image';
   const signature = signatures.find(([, offset, bytes]) =>
     head.subarray(offset, offset + bytes.length).equals(Buffer.from(bytes, 'latin1')),
   );

@@ -51,8 +51,9 @@ function checkOutputs(
   net: NetParameter,
 ): void {
   if (modelQuantized === undefined) return;
-  const given = Object.entries({ model, weights, data, trainData }).flatMap(([what, path]) =>
-    typeof path === 'string' ? [inputFile(path, what, 'images')] : [],
+  const read = Object.entries({ model, weights, data, trainData });
+  const given = read.flatMap(([what, path]) =>
+    typeof path === 'string' ? [inputFile(path, what, /data/i.test(what) ? 'images' : 'blob')] : [],
   );
   refuseMeetings(
     [

@@ -64,12 +64,13 @@ function depthIn(output: Located, folder: Located): number | null {
   return null;
 }
 
-/** The files in a folder and in the folders in it, as deep as databases and folders of class folders go. */
-function* filesIn(folder: string, depth: number): Generator<string> {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (!entry.isDirectory()) yield path;
-    else if (depth > 0) yield* filesIn(path, depth - 1);
+/** The files of a database, or those in the folders of a folder of class folders; what lies beside these is no part. */
+function* filesOf({ path, closed }: NamedPath): Generator<string> {
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    const part = join(path, entry.name);
+    if (entry.isDirectory()) {
+      for (const inner of readdirSync(part)) yield join(part, inner);
+    } else if (closed) yield part;
   }
 }
 
@@ -80,7 +81,7 @@ function isFolder(path: string): boolean {
 /** One of the files that an input consists of which an output, that is there already, is; null where none is. */
 function partThatIs(output: Located, input: Located): string | null {
   if (output.identity === null) return null;
-  const parts = input.listed?.() ?? (isFolder(input.path) ? filesIn(input.path, 1) : []);
+  const parts = input.listed?.() ?? (isFolder(input.path) ? filesOf(input) : []);
   for (const part of parts) if (identityOf(part) === output.identity) return part;
   return null;
 }

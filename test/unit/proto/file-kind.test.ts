@@ -55,6 +55,10 @@ beforeAll(async () => {
     webp: await sharp({ create: { width: 2, height: 2, channels: 3, background: 'red' } })
       .webp()
       .toBuffer(),
+    pgm: 'P2\n3 1\n100\n25 50 100\n',
+    ppm: Buffer.concat([Buffer.from('P6\n1 1\n255\n'), Buffer.of(1, 2, 3)]),
+    bmp: Buffer.concat([Buffer.from('BM'), Buffer.of(58, 0, 0, 0), Buffer.alloc(52)]),
+    'BM text': 'BM is a text of some length',
     gz: Uint8Array.of(0x1f, 0x8b, 8, 0, 0),
     json: '[{"layer": "a"}]',
     side: '{"format": "ristretto solver checkpoint", "version": 1}',
@@ -92,6 +96,10 @@ describe('a file is known by its content', () => {
     ['png', 'image'],
     ['jpg', 'image'],
     ['webp', 'image'],
+    ['pgm', 'image'],
+    ['ppm', 'image'],
+    ['bmp', 'image'],
+    ['BM text', null],
     ['gz', 'archive'],
     ['json', 'json'],
     ['side', 'checkpoint'],

@@ -11,7 +11,8 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'ristretto-meetings-'));
   mkdirSync(at('db'));
   mkdirSync(at('classes', 'cat'), { recursive: true });
-  for (const name of ['net', 'other', 'db/data.mdb', 'classes/cat/1.png']) writeFileSync(at(name), name);
+  for (const name of ['net', 'other', 'db/data.mdb', 'classes/cat/1.png', 'classes/old.json'])
+    writeFileSync(at(name), name);
   symlinkSync(at('net'), at('soft'));
   symlinkSync(at('nowhere'), at('dangling'));
   symlinkSync(folder, at('round'));
@@ -58,6 +59,8 @@ describe('refuseMeetings', () => {
   it('takes results beside class folders, none in them', () => {
     const input = { path: at('classes') };
     expect(() => refuse(at('classes', 'result.json'), input)).not.toThrow();
+    // Nor when it is there from the last time.
+    expect(() => refuse(at('classes', 'old.json'), input)).not.toThrow();
     expect(() => refuse(at('classes', 'cat', 'new.png'), input)).toThrow('lies in --in');
     expect(() => refuse(at('hard.png'), input)).toThrow('a file of --in');
   });
