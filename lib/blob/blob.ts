@@ -26,6 +26,8 @@ interface Storage {
   byteOffset: number;
   /** Elements that fit. */
   capacity: number;
+  /** The buffer is this blob's alone. */
+  own?: boolean;
 }
 
 /** The blob whose data (or diff) another one uses, where in it, and how far its images lie apart there. */
@@ -49,6 +51,10 @@ export class Blob {
   #diff: Storage | null = null;
   #source: Source | null = null;
   #diffSource: Source | null = null;
+  /** Blobs that use this one's memory. */
+  #sharers = 0;
+  /** `free` was called: the memory goes when nobody shares it any more, and no new one is taken. */
+  #freed = false;
   #tensors = new Map<string, NativeTensor>();
   #array: Float32Array | null = null;
   #placement = 0;
@@ -131,6 +137,8 @@ export class Blob {
    */
   shareData(blob: Blob, elementOffset = 0, imageStride: number | null = null): void {
     if (blob === this) return;
+    blob.#sharers++;
+    this.#leave(this.#source);
     this.#source = { blob, elementOffset, imageStride };
     this.#data = null;
     this.#forget();
@@ -139,6 +147,8 @@ export class Blob {
   /** Uses another blob's diff from now on, as `shareData` does with the data. */
   shareDiff(blob: Blob, elementOffset = 0, imageStride: number | null = null): void {
     if (blob === this) return;
+    blob.#sharers++;
+    this.#leave(this.#diffSource);
     this.#diffSource = { blob, elementOffset, imageStride };
     this.#diff = null;
     this.#forget();
@@ -146,11 +156,32 @@ export class Blob {
 
   /** Has memory of its own again, after `shareData` and `shareDiff`; the next use takes it. */
   unshare(): void {
+    this.#leave(this.#source);
     this.#source = null;
+    this.#leave(this.#diffSource);
     this.#diffSource = null;
     this.#data = null;
     this.#diff = null;
     this.#forget();
+  }
+
+  /** Uses another blob's memory no longer, which may have waited for that to be freed. */
+  #leave(source: Source | null): void {
+    if (!source) return;
+    source.blob.#sharers--;
+    if (source.blob.#freed) source.blob.free();
+  }
+
+  /**
+   * Gives the memory back now, once no other blob shares it; for good: reading or writing the blob is an error then,
+   * and arrays that were handed out are empty. Memory that a plan shares out is left to its owner.
+   */
+  free(): void {
+    this.#freed = true;
+    if (this.#sharers > 0) return;
+    const own = [this.#data, this.#diff].filter((storage) => storage?.own);
+    this.unshare();
+    for (const storage of own) storage!.buffer.free();
   }
 
   /** Whether the data has memory already; reading or writing it takes some where it has none. */
@@ -312,11 +343,14 @@ export class Blob {
   }
 
   #allocate(): Storage {
+    if (this.#freed)
+      throw new RistrettoError(`blob '${this.name}' was freed: the net that owned it is closed`);
     try {
       return {
         buffer: new NativeMemory(4 * this.#count, this.device),
         byteOffset: 0,
         capacity: this.#count,
+        own: true,
       };
     } catch (error) {
       throw new RistrettoError(

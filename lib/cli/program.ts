@@ -11,6 +11,7 @@ import { assertWritable, lockOutput, type OutputLock } from '../util/index.js';
 import { surviveTerminal } from './terminal.js';
 import { nearest } from '../util/nearest.js';
 import { packageVersion } from '../util/version.js';
+import { onWarning } from '../util/warnings.js';
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 128 + the signal's number where one stopped it (Ctrl-C: 130). */
 const FAILED = 1;
@@ -82,6 +83,7 @@ async function execute(
   argv: readonly string[],
 ): Promise<number> {
   const output = new Output(logModeOf(argv), program);
+  onWarning((message) => output.warn(message));
   const single = 'run' in commands;
   const choice = single ? { command: commands, args: [...argv] } : choose(program, commands, argv, output);
   if (typeof choice === 'number') return choice;

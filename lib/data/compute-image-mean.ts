@@ -74,7 +74,7 @@ export async function computeImageMean(options: ComputeImageMeanOptions): Promis
       const { key, channels, height, width } = record;
       if (channels !== first.channels || height !== first.height || width !== first.width)
         throw new DataError(
-          `record '${key}' is ${channels} x ${height} x ${width}, record '${first.key}' ${first.channels} x ${first.height} x ${first.width}; a mean needs one shape`,
+          `record '${key}' is ${channels} x ${height} x ${width}, record '${first.key}' ${first.channels} x ${first.height} x ${first.width}; a mean needs one shape: convert_imageset makes it with --resize_height and --resize_width, without --encoded`,
           { file: db },
         );
       addTo(sums, record);

@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { extname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { DataError, UsageError } from '../errors/index.js';
 import { convertImage, type PixelImage } from '../native/index.js';
 import { create, encode } from '../proto/index.js';
+import { unreadable } from '../util/index.js';
 import { permutation, RandomWords } from '../util/philox.js';
-import { decodeImage, encodeImage } from './decode-image.js';
-import { readImageList, type ImageEntry } from './image-files.js';
+import { decodeImage, encodeImage, encodeTypes, endingOf, isEncodeType, isOfType } from './decode-image.js';
+import type { ImageEntry } from './image-files.js';
+import { readImageList } from './image-list.js';
 import { inOrder } from './in-order.js';
 import { assertNewDatabase, writeDatabase, type Backend } from './write-database.js';
 
@@ -26,9 +28,12 @@ export interface ConvertImagesetOptions {
   /** Size in pixels that images are brought to; both or neither. 0: as they are. */
   resizeHeight?: number;
   resizeWidth?: number;
-  /** Keep images encoded: the file's own bytes where they need no change. */
+  /**
+   * Keep images encoded: the file's own bytes where they are not resized. As in Caffe that is also so with `gray`:
+   * whoever reads them decides (`force_gray`).
+   */
   encoded?: boolean;
-  /** Encode as 'jpg', 'png' or 'webp', which implies `encoded`; the file's own type where unset. */
+  /** Encode as a type of `encodeTypes`, which implies `encoded`; what the file itself is where unset. */
   encodeType?: string;
   /** Images of different sizes are an error. */
   checkSize?: boolean;
@@ -38,6 +43,8 @@ export interface ConvertImagesetOptions {
   onProgress?(progress: { done: number; stored: number; total: number }): void;
   /** Called for each image that cannot be read; it is left out, its number too. */
   onSkip?(skipped: SkippedImage): void;
+  /** Called at the end where no image of some labels can be read, with these labels in ascending order. */
+  onEmptyLabels?(labels: readonly number[]): void;
 }
 
 export interface SkippedImage {
@@ -60,6 +67,7 @@ const MAX_PUT_BYTES = 32 * 2 ** 20;
 interface Converted {
   name: string;
   key: string;
+  label: number;
   /** The Datum; null where the image was left out. */
   value: Uint8Array | null;
   reason: string;
@@ -79,12 +87,6 @@ function toPlanes({ data, height, width, channels }: PixelImage): Uint8Array {
   return planes;
 }
 
-function typeOf(name: string): string {
-  return extname(name).slice(1).toLowerCase();
-}
-
-const sameType = (a: string, b: string): boolean => a === b || (a === 'jpeg' && b === 'jpg');
-
 /** Reads one image and makes its Datum. Throws DataError where the image cannot be used. */
 async function convert(path: string, label: number, options: ConvertImagesetOptions) {
   const { gray, resizeHeight: height = 0, resizeWidth: width = 0 } = options;
@@ -92,16 +94,17 @@ async function convert(path: string, label: number, options: ConvertImagesetOpti
   try {
     file = await readFile(path);
   } catch (error) {
-    throw new DataError(`cannot be read (${(error as NodeJS.ErrnoException).code})`, { cause: error });
+    throw new DataError(unreadable((error as NodeJS.ErrnoException).code), { cause: error });
   }
   let image = await decodeImage(file, gray ? 'gray' : 'color');
   if (height > 0 && (image.height !== height || image.width !== width))
     image = await convertImage(image, { height, width });
   const size = { height: image.height, width: image.width };
-  const type = options.encodeType?.toLowerCase() || (options.encoded ? typeOf(path) : '');
+  // What an image is, its bytes say: its name may have no ending, or another one.
+  const type = options.encodeType || (options.encoded ? endingOf(file) : '');
   if (type) {
     // An encoded Datum leaves its own dimensions unset: they are in the image.
-    const data = height === 0 && sameType(typeOf(path), type) ? file : await encodeImage(image, type);
+    const data = height === 0 && isOfType(file, type) ? file : await encodeImage(image, type);
     return { ...size, value: encode(create('Datum', { data, label, encoded: true })) };
   }
   const { channels } = image;
@@ -118,8 +121,8 @@ function checkOptions(options: ConvertImagesetOptions): void {
     throw new UsageError('is given without the other: an image is resized to a height and a width', {
       field: height > 0 ? 'resize_height' : 'resize_width',
     });
-  if (encodeType && !['jpg', 'jpeg', 'png', 'webp'].includes(encodeType.toLowerCase()))
-    throw new UsageError(`'${encodeType}' is not known; known are jpg, png and webp`, {
+  if (encodeType && !isEncodeType(encodeType))
+    throw new UsageError(`'${encodeType}' is not known; known are ${encodeTypes.join(', ')}`, {
       field: 'encode_type',
     });
   if (backend !== 'lmdb' && backend !== 'leveldb')
@@ -138,7 +141,7 @@ export async function convertImageset(options: ConvertImagesetOptions): Promise<
   checkOptions(options);
   assertNewDatabase(out);
   const root = /^$|\/$/.test(options.root) ? options.root : `${options.root}/`;
-  const listed = await readImageList(resolve(list), { rootFolder: root });
+  const listed = readImageList(resolve(list), { rootFolder: root });
   const entries: ImageEntry[] = shuffle
     ? Array.from(permutation(listed.length, new RandomWords(seed, 'convert_imageset')), (i) => listed[i])
     : listed;
@@ -149,15 +152,16 @@ export async function convertImageset(options: ConvertImagesetOptions): Promise<
     const { name, path, label } = entries[index];
     const key = `${String(index).padStart(8, '0')}_${name}`;
     try {
-      return { name, key, reason: '', ...(await convert(path, label, options)) };
+      return { name, key, label, reason: '', ...(await convert(path, label, options)) };
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
-      return { name, key, reason: error.reason, value: null, height: 0, width: 0 };
+      return { name, key, label, reason: error.reason, value: null, height: 0, width: 0 };
     }
   };
 
   return writeDatabase(out, backend, async (writer) => {
     let [done, stored, bytes] = [0, 0, 0];
+    const storedLabels = new Set<number>();
     let first: Converted | null = null;
     let firstSkipped: SkippedImage | null = null;
     let batch: [string, Uint8Array][] = [];
@@ -182,6 +186,7 @@ export async function convertImageset(options: ConvertImagesetOptions): Promise<
         batch.push([image.key, image.value]);
         bytes += image.value.length;
         stored++;
+        storedLabels.add(image.label);
         if (batch.length === MAX_PUT_RECORDS || bytes >= MAX_PUT_BYTES) await flush();
       }
       options.onProgress?.({ done, stored, total });
@@ -192,6 +197,9 @@ export async function convertImageset(options: ConvertImagesetOptions): Promise<
         { file: list },
       );
     await flush();
+    const labels = new Set(entries.map(({ label }) => label));
+    const empty = [...labels].filter((label) => !storedLabels.has(label)).sort((a, b) => a - b);
+    if (empty.length > 0) options.onEmptyLabels?.(empty);
     return { total, stored, skipped: done - stored };
   });
 }

@@ -23,6 +23,21 @@ export async function decodeDatum(datum: Datum, key: string, mode: ColorMode): P
   return { key, data, channels, height, width, layout: 'planar', label, decoded: false };
 }
 
+/** Heads of msgpack's byte strings, and the bytes that their length takes. */
+const msgpackHeads: Readonly<Record<number, number>> = { 0xc4: 1, 0xc5: 2, 0xc6: 4 };
+
+/**
+ * A value without the head that msgpack gives byte strings: the npm package lmdb stores its values so unless told
+ * otherwise. No Datum begins like one.
+ */
+function withoutMsgpack(bytes: Uint8Array): Uint8Array {
+  const width = msgpackHeads[bytes[0]];
+  if (width === undefined || bytes.length < 1 + width) return bytes;
+  const value = bytes.subarray(1 + width);
+  const length = bytes.subarray(1, 1 + width).reduce((sum, byte) => sum * 256 + byte, 0);
+  return length === value.length ? value : bytes;
+}
+
 /** Parses and decodes a record's bytes; whatever is wrong with them names the record. */
 export async function decodeDatumBytes(
   bytes: Uint8Array,
@@ -31,7 +46,7 @@ export async function decodeDatumBytes(
   place: string,
 ): Promise<DecodedRecord> {
   try {
-    return await decodeDatum(decode('Datum', bytes), key, mode);
+    return await decodeDatum(decode('Datum', withoutMsgpack(bytes)), key, mode);
   } catch (error) {
     throw new RecordError(key, `corrupt: ${(error as Error).message}`, { file: place, cause: error });
   }

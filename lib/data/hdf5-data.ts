@@ -1,40 +1,63 @@
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Blob } from '../blob/index.js';
-import { DataError, RistrettoError } from '../errors/index.js';
+import { DataError, FormatError } from '../errors/index.js';
 import { Layer, type BlobCount, type LayerCheckpoint } from '../graph/layer.js';
 import { countIn } from '../layers/checkpoint.js';
 import type { NativeStream } from '../native/index.js';
 import { create, type HDF5DataParameter } from '../proto/index.js';
-import { isHdf5File, readNumbers, readShape, withHdf5File, type Hdf5File } from '../util/index.js';
+import { isHdf5File, NumbersDataset, readListFile, withHdf5File } from '../util/index.js';
 import { permutation, RandomWords } from '../util/philox.js';
 import type { Rewindable } from './record-layer.js';
 
-interface LoadedFile {
+/** Bytes of float32 that a layer holds at most. */
+export const hdf5Limits = {
+  /** Of a file that is held as a whole. */
+  file: 2 ** 30,
+  /** Of the rows that are held of a larger one. */
+  window: 64 * 2 ** 20,
+};
+
+/** Rows of a file, as Caffe counts them: in an int. */
+const MOST_ROWS = 2 ** 31 - 1;
+
+interface ListedFile {
   path: string;
-  /** Pass over all files in which it was loaded: decides the order of its rows. */
-  pass: number;
+  rows: number;
+}
+
+/** Rows that are in memory. */
+interface HeldRows {
+  path: string;
+  first: number;
   rows: number;
   /** One array per top. */
   data: Float32Array[];
-  /** The order in which rows are served. */
-  order: Uint32Array | null;
+}
+
+/** The order in which a file's rows are served. */
+interface RowOrder {
+  path: string;
+  /** Pass over all files that it is the order of. */
+  pass: number;
+  order: Uint32Array;
 }
 
 /**
  * Rows of HDF5 datasets named like the tops, from a list of files. Every file has all datasets, with as many
  * rows each. `shuffle` changes the order of the files and of the rows in each, anew in every pass. One file is
- * held in memory at a time.
+ * held in memory at a time, of a large one a window of its rows; shuffled rows of a large one are read one by one.
  */
 export class HDF5Data extends Layer implements Rewindable {
   readonly bottoms: BlobCount = { exact: 0 };
   readonly tops: BlobCount = { min: 1 };
-  #files: { path: string; rows: number }[] = [];
+  #files: ListedFile[] = [];
   /** Dimensions of a row, one list per top. */
   #rowShapes: number[][] = [];
   #rowsPerPass = 0;
   #position = 0;
-  #loaded: LoadedFile | null = null;
+  #held: HeldRows | null = null;
+  #rowOrder: RowOrder | null = null;
   #fileOrder: { pass: number; order: readonly number[] } | null = null;
 
   /** Ordinal of the row that the next pass of the net starts with, counted over all passes. */
@@ -75,56 +98,62 @@ export class HDF5Data extends Layer implements Rewindable {
     if (this.param.transform_param) this.fail('HDF5 data is not transformed', 'transform_param');
     if (this.#hdf5.batch_size < 1)
       this.fail(`must be given and positive, not ${this.#hdf5.batch_size}`, 'hdf5_data_param.batch_size');
-    for (const path of this.#listFiles()) {
+    for (const { path, listed } of this.#listFiles()) {
       this.context.signal?.throwIfAborted();
-      const shapes = await this.#open(path, readShape);
-      const rows = this.#checkShapes(path, shapes);
+      const rows = await this.#withDatasets(path, (datasets) => this.#checkShapes(path, datasets), listed);
       this.#files.push({ path, rows });
       this.#rowsPerPass += rows;
     }
     for (const [i, blob] of top.entries()) blob.reshape([this.#hdf5.batch_size, ...this.#rowShapes[i]]);
   }
 
-  /** The source is a list of HDF5 files, or one HDF5 file itself. */
-  #listFiles(): string[] {
+  /** The source is a list of HDF5 files, or one HDF5 file itself. `listed` says where the list names a file. */
+  #listFiles(): { path: string; listed?: string }[] {
     const { baseFolder = '.', dataSource } = this.context;
     const given = dataSource ?? this.#hdf5.source;
     if (!given) this.fail('no list of HDF5 files given', 'hdf5_data_param.source');
     const source = dataSource ? resolve(dataSource) : resolve(baseFolder, given);
-    if (isHdf5File(source)) return [source];
-    const place = { file: source, layer: this.name, field: 'hdf5_data_param.source' };
-    let text: string;
-    try {
-      text = readFileSync(source, 'utf8');
-    } catch (error) {
-      throw new DataError(`the list cannot be read (${(error as NodeJS.ErrnoException).code})`, {
-        ...place,
-        cause: error,
-      });
-    }
-    const names = text.split(/\s+/).filter(Boolean);
-    if (names.length === 0) throw new DataError('lists no HDF5 file', place);
-    return names.map((name) => resolve(baseFolder, name));
+    if (isHdf5File(source)) return [{ path: source }];
+    const place = { layer: this.name, field: 'hdf5_data_param.source' };
+    const files = readListFile(source, place).flatMap(({ line, text }) => {
+      // Caffe ends a name at a blank; a file whose name has one is taken as such.
+      const names = existsSync(resolve(baseFolder, text)) ? [text] : text.split(/[ \t]+/);
+      return names.map((name) => ({
+        path: resolve(baseFolder, name),
+        listed: `named in ${source}, line ${line}`,
+      }));
+    });
+    if (files.length === 0) throw new DataError('lists no HDF5 file', { file: source, ...place });
+    return files;
   }
 
-  /** Reads something of each top's dataset. */
-  async #open<T>(path: string, read: (file: Hdf5File, name: string) => T): Promise<T[]> {
+  /** Opens each top's dataset; the file is closed when `use` returns. */
+  async #withDatasets<T>(
+    path: string,
+    use: (datasets: readonly NumbersDataset[]) => T,
+    listed?: string,
+  ): Promise<T> {
     try {
-      return await withHdf5File(path, 'r', (file) => this.param.top.map((name) => read(file, name)));
+      return await withHdf5File(path, 'r', (file) =>
+        use(this.param.top.map((name) => NumbersDataset.open(file, name))),
+      );
     } catch (error) {
-      if (!(error instanceof RistrettoError)) throw error;
-      throw new DataError(error.reason, { file: path, layer: this.name, field: error.field, cause: error });
+      if (!(error instanceof FormatError)) throw error;
+      const reason = listed === undefined ? error.reason : `${error.reason}; ${listed}`;
+      throw new DataError(reason, { file: path, layer: this.name, field: error.field, cause: error });
     }
   }
 
   /** Holds a file's datasets against each other and against the first file's; returns their rows. */
-  #checkShapes(path: string, shapes: readonly number[][]): number {
+  #checkShapes(path: string, datasets: readonly NumbersDataset[]): number {
     const text = (shape: readonly number[]) => `(${shape.join(', ')})`;
     const [first] = this.param.top;
+    const shapes = datasets.map(({ shape }) => shape);
     for (const [i, shape] of shapes.entries()) {
       const place = { file: path, layer: this.name, field: this.param.top[i] };
       if (shape.length === 0) throw new DataError('is a single number; a dataset of rows is needed', place);
       if (shape[0] === 0) throw new DataError('has no rows', place);
+      if (shape[0] > MOST_ROWS) throw new DataError(`has ${shape[0]} rows; ${MOST_ROWS} are read`, place);
       if (shape[0] !== shapes[0][0])
         throw new DataError(`has ${shape[0]} rows, '${first}' has ${shapes[0][0]}`, place);
       const row = shape.slice(1);
@@ -149,33 +178,23 @@ export class HDF5Data extends Layer implements Rewindable {
   ): Promise<void> {
     await stream.sync();
     const { batch_size: batchSize } = this.#hdf5;
-    const sizes = top.map((blob) => blob.countFrom(1));
     const dst = top.map((blob) => blob.data);
     for (let n = 0; n < batchSize;) {
-      const { file, row } = await this.#locate(this.#position + n);
-      const rows = Math.min(batchSize - n, file.rows - row);
-      for (const [i, size] of sizes.entries()) {
-        const src = file.data[i];
-        if (!file.order) dst[i].set(src.subarray(row * size, (row + rows) * size), n * size);
-        else
-          for (let r = 0; r < rows; r++) {
-            const from = file.order[row + r] * size;
-            dst[i].set(src.subarray(from, from + size), (n + r) * size);
-          }
-      }
-      n += rows;
+      const { index, row, pass } = this.#locate(this.#position + n);
+      const rows = Math.min(batchSize - n, this.#files[index].rows - row);
+      n += await this.#serve(index, pass, row, rows, dst, n);
     }
     this.#position += batchSize;
     for (const blob of top) blob.version++;
   }
 
-  /** The loaded file that holds a row, and the row's place in it. */
-  async #locate(ordinal: number): Promise<{ file: LoadedFile; row: number }> {
+  /** The file that holds a row, and the row's place in it. */
+  #locate(ordinal: number): { index: number; row: number; pass: number } {
     const pass = Math.floor(ordinal / this.#rowsPerPass);
     let row = ordinal % this.#rowsPerPass;
     for (const index of this.#orderOfFiles(pass)) {
-      const { path, rows } = this.#files[index];
-      if (row < rows) return { file: await this.#load(index, path, rows, pass), row };
+      const { rows } = this.#files[index];
+      if (row < rows) return { index, row, pass };
       row -= rows;
     }
     throw new Error('unreachable: a row lies in one of the files');
@@ -190,30 +209,83 @@ export class HDF5Data extends Layer implements Rewindable {
     return order;
   }
 
-  async #load(index: number, path: string, rows: number, pass: number): Promise<LoadedFile> {
-    const { shuffle } = this.#hdf5;
-    const known = this.#loaded?.path === path ? this.#loaded : null;
-    if (known && (known.pass === pass || !shuffle)) return known;
-    let data = known?.data;
-    if (!data) {
-      // Let go of the last file before the next one is read.
-      this.#loaded = null;
-      const datasets = await this.#open(path, readNumbers);
-      if (
-        this.#checkShapes(
-          path,
-          datasets.map(({ shape }) => shape),
-        ) !== rows
-      )
-        throw new DataError('has changed since it was opened', { file: path, layer: this.name });
-      data = datasets.map((dataset) => dataset.data);
+  /** Brings rows of a file, in the pass's order, to the tops from their row `at` on; returns how many these were. */
+  async #serve(
+    index: number,
+    pass: number,
+    row: number,
+    rows: number,
+    dst: readonly Float32Array[],
+    at: number,
+  ): Promise<number> {
+    const file = this.#files[index];
+    const sizes = this.#rowShapes.map((shape) => shape.reduce((product, dim) => product * dim, 1));
+    const rowBytes = 4 * sizes.reduce((sum, size) => sum + size, 0);
+    const order = this.#orderOfRows(index, pass);
+    if (file.rows * rowBytes > hdf5Limits.file && order) {
+      this.#held = null;
+      await this.#read(file, (datasets) => {
+        for (let r = 0; r < rows; r++)
+          for (const [i, size] of sizes.entries())
+            datasets[i].read(order[row + r], 1, dst[i], (at + r) * size);
+      });
+      return rows;
     }
-    const words = () => new RandomWords(this.context.seed, `${this.name}/rows/${index}`, pass);
-    this.#loaded = { path, pass, rows, data, order: shuffle ? permutation(rows, words()) : null };
-    return this.#loaded;
+    const held = await this.#hold(file, row, rowBytes);
+    const count = Math.min(rows, held.first + held.rows - row);
+    for (const [i, size] of sizes.entries()) {
+      const src = held.data[i];
+      if (!order)
+        dst[i].set(src.subarray((row - held.first) * size, (row - held.first + count) * size), at * size);
+      else
+        for (let r = 0; r < count; r++) {
+          const from = order[row + r] * size;
+          dst[i].set(src.subarray(from, from + size), (at + r) * size);
+        }
+    }
+    return count;
+  }
+
+  #orderOfRows(index: number, pass: number): Uint32Array | null {
+    if (!this.#hdf5.shuffle) return null;
+    const { path, rows } = this.#files[index];
+    if (this.#rowOrder?.path !== path || this.#rowOrder.pass !== pass) {
+      const words = new RandomWords(this.context.seed, `${this.name}/rows/${index}`, pass);
+      this.#rowOrder = { path, pass, order: permutation(rows, words) };
+    }
+    return this.#rowOrder.order;
+  }
+
+  /** Rows in memory, `row` among them: all of the file, or of a large one as many as a window holds. */
+  async #hold(file: ListedFile, row: number, rowBytes: number): Promise<HeldRows> {
+    const held = this.#held;
+    if (held?.path === file.path && row >= held.first && row < held.first + held.rows) return held;
+    // Let go of the last rows before the next ones are read.
+    this.#held = null;
+    const whole = file.rows * rowBytes <= hdf5Limits.file;
+    const first = whole ? 0 : row;
+    const fit = Math.max(1, Math.floor(hdf5Limits.window / rowBytes));
+    const rows = whole ? file.rows : Math.min(fit, file.rows - first);
+    const data = await this.#read(file, (datasets) =>
+      datasets.map((dataset) => {
+        const target = new Float32Array(rows * dataset.rowSize);
+        dataset.read(first, rows, target);
+        return target;
+      }),
+    );
+    return (this.#held = { path: file.path, first, rows, data });
+  }
+
+  /** Opens a file again. */
+  #read<T>(file: ListedFile, use: (datasets: readonly NumbersDataset[]) => T): Promise<T> {
+    return this.#withDatasets(file.path, (datasets) => {
+      if (this.#checkShapes(file.path, datasets) !== file.rows)
+        throw new DataError('has changed since it was opened', { file: file.path, layer: this.name });
+      return use(datasets);
+    });
   }
 
   override close(): void {
-    this.#loaded = null;
+    this.#held = null;
   }
 }

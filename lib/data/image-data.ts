@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { create, type ImageDataParameter } from '../proto/index.js';
-import { ImageFiles, readImageList } from './image-files.js';
+import { ImageFiles } from './image-files.js';
+import { readImageList } from './image-list.js';
 import { openReplacement } from './replacement.js';
 import { RecordLayer } from './record-layer.js';
 import type { RecordSource } from './record.js';
@@ -25,10 +26,11 @@ export class ImageData extends RecordLayer {
     if (dataSource !== undefined) return openReplacement(dataSource, this, mode);
     if (!source) this.fail('is not set', 'image_data_param.source');
     const list = resolve(baseFolder ?? '.', source);
-    const entries = await readImageList(list, {
+    const entries = readImageList(list, {
       rootFolder: root_folder,
+      baseFolder,
       layer: this.name,
-      context: this.context,
+      needsLabel: this.param.top.length > 1,
     });
     return new ImageFiles(entries, {
       place: list,

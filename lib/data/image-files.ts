@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { DataError } from '../errors/index.js';
-import type { LayerContext } from '../graph/layer.js';
 import { convertImage } from '../native/index.js';
+import { unreadable } from '../util/index.js';
 import { permutation, RandomWords } from '../util/philox.js';
 import { decodeImage, type ColorMode } from './decode-image.js';
 import { RecordError, type DecodedRecord, type RecordSource } from './record.js';
@@ -13,50 +11,6 @@ export interface ImageEntry {
   name: string;
   path: string;
   label: number;
-}
-
-/** Whole number at the start of a text, as C's atoi reads it: 0 where there is none. */
-function leadingInteger(text: string): number {
-  const match = /^\s*[+-]?\d+/.exec(text);
-  return match ? Number(match[0]) : 0;
-}
-
-/** Splits `path label` lines at their last blank, as Caffe does: paths may hold blanks. Empty lines are left out. */
-export function parseImageList(text: string): { name: string; label: number }[] {
-  return text
-    .split('\n')
-    .map((line) => line.replace(/\r$/, ''))
-    .filter((line) => line.trim() !== '')
-    .map((line) => {
-      const blank = line.lastIndexOf(' ');
-      return { name: blank < 0 ? line : line.slice(0, blank), label: leadingInteger(line.slice(blank + 1)) };
-    });
-}
-
-/** Reads an ImageData list; `rootFolder` is put before each path as it stands, as Caffe does. */
-export async function readImageList(
-  file: string,
-  options: { rootFolder: string; layer?: string; context?: Pick<LayerContext, 'baseFolder'> },
-): Promise<ImageEntry[]> {
-  const { rootFolder, layer, context } = options;
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new DataError(`cannot be read (${(error as NodeJS.ErrnoException).code})`, {
-      file,
-      layer,
-      cause: error,
-    });
-  }
-  const base = context?.baseFolder ?? '.';
-  const entries = parseImageList(text).map(({ name, label }) => ({
-    name,
-    label,
-    path: resolve(base, rootFolder + name),
-  }));
-  if (entries.length === 0) throw new DataError('lists no images', { file, layer });
-  return entries;
 }
 
 export interface ImageFilesOptions {
@@ -116,7 +70,7 @@ export class ImageFiles implements RecordSource {
       return { key: name, ...image, layout: 'interleavedSwapped', label, decoded: true };
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      const reason = code ? `${path} cannot be read (${code})` : (error as Error).message;
+      const reason = code ? `${path} ${unreadable(code)}` : (error as Error).message;
       throw new RecordError(name, reason, { file: this.place, layer, cause: error });
     }
   }

@@ -37,7 +37,7 @@ export {
 } from './convert-imageset.js';
 export { splitDatabase, type SplitDatabaseOptions } from './split-database.js';
 export { computeImageMean, type ComputeImageMeanOptions, type ImageMean } from './compute-image-mean.js';
-export { decodeImage, encodeImage, type ColorMode } from './decode-image.js';
+export { decodeImage, encodeImage, encodeTypes, type ColorMode } from './decode-image.js';
 export { glyphs } from './procedural/glyphs.js';
 export { inputFile, inputFilesOf } from './input-files.js';
 export {

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { filesNamedBy, type NamedFile, type NetParameter } from '../proto/index.js';
-import { isHdf5File, type NamedPath } from '../util/index.js';
+import { isHdf5File, readListFile, type NamedPath } from '../util/index.js';
 import { dataKindOf, type DataKind } from './database.js';
-import { parseImageList } from './image-files.js';
+import { readImageList } from './image-list.js';
 
 /** What a path holds; null where nothing is, which whoever reads it says. */
 function kindOrNull(path: string): DataKind | null {
@@ -18,13 +18,11 @@ function kindOrNull(path: string): DataKind | null {
 function listedFiles(list: string, content: NamedFile['content'], rootFolder: string): string[] {
   // The data itself, not a list of it.
   if (isHdf5File(list)) return [];
-  const text = readFileSync(list, 'utf8');
-  return content === 'images'
-    ? parseImageList(text).map(({ name }) => resolve(rootFolder + name))
-    : text
-        .split(/\s+/)
-        .filter(Boolean)
-        .map((name) => resolve(name));
+  if (content === 'images')
+    return readImageList(list, { rootFolder, needsLabel: false }).map(({ path }) => path);
+  return readListFile(list)
+    .flatMap(({ text }) => (existsSync(text) ? [text] : text.split(/[ \t]+/)))
+    .map((name) => resolve(name));
 }
 
 /** What is read at a path: a database, a folder, a list and the files that it lists. */

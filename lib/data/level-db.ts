@@ -1,4 +1,5 @@
-import { realpathSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ClassicLevel } from 'classic-level';
 import { DataError } from '../errors/index.js';
 import { decodeDatumBytes } from './datum.js';
@@ -22,6 +23,12 @@ interface Shared {
 /** All layers of a process that read one database share its handle, and what it holds in memory. */
 const open = new Map<string, Shared>();
 
+/** What LevelDB left out of a damaged file when it opened: only its own log of messages tells. */
+function whatWasDropped(view: string): string | null {
+  const dropped = /(\d+\.log): dropping (\d+) bytes; (.*)/.exec(readFileSync(join(view, 'LOG'), 'utf8'));
+  return dropped && `${dropped[1]} is damaged, ${dropped[2]} bytes of it cannot be read: ${dropped[3]}`;
+}
+
 async function openHandle(path: string): Promise<Handle> {
   const { ClassicLevel: Level } = await import('classic-level');
   const view = await makeView(path);
@@ -34,10 +41,17 @@ async function openHandle(path: string): Promise<Handle> {
       writeBufferSize: 32 * 2 ** 20,
     });
     await database.open();
+    const dropped = whatWasDropped(view);
+    if (dropped) {
+      await database.close();
+      throw new Error(dropped);
+    }
     return { database, view };
   } catch (error) {
     await removeView(view);
-    throw error;
+    // The files that it names lie in the view, which is ours.
+    const { message } = (error as { cause?: Error }).cause ?? (error as Error);
+    throw new Error(message.replaceAll(view, path), { cause: error });
   }
 }
 
@@ -94,8 +108,7 @@ export class LevelDbSource implements RecordSource {
     try {
       return new LevelDbSource(place, mode, layer, path, await acquire(path));
     } catch (error) {
-      const cause = (error as { cause?: Error }).cause ?? (error as Error);
-      throw new DataError(`cannot be opened as LevelDB: ${cause.message}`, {
+      throw new DataError(`cannot be opened as LevelDB: ${(error as Error).message}`, {
         file: place,
         layer,
         cause: error,

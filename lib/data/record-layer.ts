@@ -195,7 +195,7 @@ export abstract class RecordLayer extends Layer implements Rewindable {
   async #firstRecord(): Promise<DecodedRecord> {
     const stream = new RecordStream(this.#source, this.#cache!, this.#position, 1);
     try {
-      return (await this.#nextGood(stream, null, [])).record;
+      return (await this.#nextGood(stream, null, null, [])).record;
     } catch (error) {
       throw this.#located(error);
     } finally {
@@ -206,6 +206,7 @@ export abstract class RecordLayer extends Layer implements Rewindable {
   /** The next record that can be used; bad ones are skipped and counted where the context allows it. */
   async #nextGood(
     stream: RecordStream,
+    channels: number | null,
     shape: readonly number[] | null,
     skippedKeys: string[],
   ): Promise<LoadedRecord> {
@@ -213,7 +214,8 @@ export abstract class RecordLayer extends Layer implements Rewindable {
       this.context.signal?.throwIfAborted();
       try {
         const loaded = await stream.next();
-        if (shape) this.transformer.requireShape(loaded.record, shape, this.#source.place);
+        if (channels !== null)
+          this.transformer.requireShape(loaded.record, channels, shape, this.#source.place);
         return loaded;
       } catch (error) {
         if (!(error instanceof RecordError) || !this.context.skipBad) throw error;
@@ -245,7 +247,7 @@ export abstract class RecordLayer extends Layer implements Rewindable {
     const skippedKeys: string[] = [];
     while (batch.length < this.batchSize) {
       // As in Caffe, the first record of a batch decides its shape where there is no crop.
-      const { ordinal, record } = await this.#nextGood(stream, shape, skippedKeys);
+      const { ordinal, record } = await this.#nextGood(stream, this.#shape[0], shape, skippedKeys);
       shape ??= this.transformer.outputShape(record);
       labels[batch.length] = record.label;
       batch.push({ record, crop: this.transformer.crop(record, ordinal, shape[1], shape[2]) });

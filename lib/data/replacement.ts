@@ -4,7 +4,8 @@ import { Phase } from '../proto/index.js';
 import { dataKindOf, openDatabase } from './database.js';
 import type { ColorMode } from './decode-image.js';
 import { imageFolderEntries } from './class-folders.js';
-import { ImageFiles, readImageList } from './image-files.js';
+import { ImageFiles } from './image-files.js';
+import { readImageList } from './image-list.js';
 import type { RecordSource } from './record.js';
 
 /**
@@ -20,7 +21,12 @@ export async function openReplacement(path: string, layer: Layer, mode: ColorMod
   const entries =
     kind === 'folder'
       ? await imageFolderEntries(full, name)
-      : await readImageList(full, { rootFolder: image?.root_folder ?? '', layer: name, context });
+      : readImageList(full, {
+          rootFolder: image?.root_folder ?? '',
+          baseFolder: context.baseFolder,
+          layer: name,
+          needsLabel: param.top.length > 1,
+        });
   return new ImageFiles(entries, {
     place: full,
     layer: name,

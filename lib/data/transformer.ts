@@ -16,6 +16,8 @@ import type { LayerContext } from '../graph/layer.js';
 import type { ColorMode } from './decode-image.js';
 import { RecordError, type DecodedRecord } from './record.js';
 
+const channelsText = (count: number) => `${count} channel${count === 1 ? '' : 's'}`;
+
 /** Where a record is cut out, and whether it is mirrored. */
 export interface Crop {
   top: number;
@@ -81,19 +83,41 @@ export class Transformer {
     return crop ? [channels, crop, crop] : [channels, height, width];
   }
 
-  /** Raises a RecordError where a record does not become the (C, H, W) that the others of its batch are. */
-  requireShape(record: DecodedRecord, shape: readonly number[], place: string): void {
-    const { key, channels, height, width } = record;
+  /**
+   * Raises a RecordError where a record does not become the (C, H, W) that the others of its batch are, or has not the
+   * `channels` that a net is built for.
+   */
+  requireShape(
+    record: DecodedRecord,
+    channels: number,
+    shape: readonly number[] | null,
+    place: string,
+  ): void {
+    const { key, height, width } = record;
+    const fail = (message: string): never => {
+      throw new RecordError(key, message, { file: place, layer: this.layer });
+    };
+    if (record.channels !== channels)
+      fail(
+        `has ${channelsText(record.channels)} where the batch has ${channelsText(channels)}: ` +
+          (record.decoded
+            ? 'transform_param { force_color: true } makes three of every image, force_gray: true makes one'
+            : 'store all records with the same number'),
+      );
+    if (!shape) return;
     const crop = this.param.crop_size;
     const fits = crop ? height >= crop && width >= crop : height === shape[1] && width === shape[2];
-    const fitsMean = !this.#mean?.shape || (this.#mean.shape[1] === height && this.#mean.shape[2] === width);
-    if (channels === shape[0] && fits && fitsMean) return;
-    throw new RecordError(
-      key,
-      `its shape (${channels}, ${height}, ${width}) does not fit the batch's (${shape.join(', ')})` +
-        (crop ? ` after crop_size ${crop}` : '; records of different sizes need crop_size'),
-      { file: place, layer: this.layer },
-    );
+    if (!fits)
+      fail(
+        `its shape (${record.channels}, ${height}, ${width}) does not fit the batch's (${shape.join(', ')})` +
+          (crop ? ` after crop_size ${crop}` : '; records of different sizes need crop_size'),
+      );
+    const mean = this.#mean?.shape;
+    if (mean && (mean[1] !== height || mean[2] !== width))
+      fail(
+        `has ${height} x ${width} pixels, the mean image ${mean[1]} x ${mean[2]}: resize all records to that, ` +
+          'or give mean_value instead of mean_file',
+      );
   }
 
   /** Crop and mirror of a record, to be cut to height x width. */
@@ -146,7 +170,7 @@ export class Transformer {
 
   #readMeanFile(): { values: Float32Array; shape: number[] } {
     const file = resolve(this.context.baseFolder ?? '.', this.param.mean_file);
-    const blob = readBlobProto(file);
+    const blob = readBlobProto(file, { layer: this.layer, field: 'transform_param.mean_file' });
     const shape = blobShape(blob);
     while (shape.length > 3 && shape[0] === 1) shape.shift();
     if (shape.length !== 3)

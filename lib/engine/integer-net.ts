@@ -14,6 +14,7 @@ import { defaultPartBytes } from '../graph/batch-parts.js';
 import { locateError } from '../graph/build.js';
 import { checkMemory, memoryLimit } from '../graph/memory.js';
 import { fillParams } from '../graph/params.js';
+import { PassSignals } from '../graph/pass-signals.js';
 import { fixedBound, NativeMemory, onDevice, type FixedBound, type NativeStream } from '../native/index.js';
 import type { NetParameter, Phase } from '../proto/index.js';
 import { decide } from './decide.js';
@@ -183,39 +184,38 @@ export class IntegerNet {
     if (this.#running) throw new UsageError('the net runs already: await its forward first');
     this.#running = true;
     const { stream } = this.#net;
-    const check = () => {
-      this.#options.signal?.throwIfAborted();
-      options.signal?.throwIfAborted();
-    };
+    const signals = new PassSignals(stream, this.#options.signal, options.signal);
     try {
-      check();
-      try {
-        await this.#arena.exclusive(async () => {
-          await this.#runSources();
+      await signals.run(() =>
+        this.#arena.exclusive(async () => {
+          await this.#runSources(signals);
           await this.prepare();
-          await this.#bound().run(stream, check);
-        });
-      } catch (error) {
-        // The stream must be at rest before the caller hears of it; its own error would only be a second one.
-        await stream.sync().catch(() => undefined);
-        throw error;
-      }
-      await stream.sync();
+          await this.#bound().run(stream, signals);
+        }),
+      );
     } finally {
       this.#running = false;
     }
   }
 
+  /** Gives back what the net holds, as `Net.close` does. */
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
+    this.#program?.free();
     this.#program = null;
-    await this.#net.close();
+    await this.#net.close({ keep: this.#kept });
+    this.#parameters.free();
+    if (!this.#options.arena) this.#arena.free();
   }
 
   /** The program on the arena's memory as it is now. */
   #bound(): Program {
     const { buffer } = this.#arena;
-    if (this.#program?.buffer !== buffer) this.#program = new Program(this.#plan!, this.#parameters, buffer);
+    if (this.#program?.buffer !== buffer) {
+      this.#program?.free();
+      this.#program = new Program(this.#plan!, this.#parameters, buffer);
+    }
     return this.#program!;
   }
 
@@ -225,11 +225,11 @@ export class IntegerNet {
     return this.#program;
   }
 
-  async #runSources(): Promise<void> {
+  async #runSources(signals: PassSignals): Promise<void> {
     for (const { layer, bottom, top } of this.#net.layers) {
       if (bottom.length > 0) continue;
       try {
-        const pending = layer.forward(bottom, top, this.#net.stream);
+        const pending = signals.guard(() => layer.forward(bottom, top, this.#net.stream));
         if (pending) await pending;
       } catch (error) {
         throw locateError(error, layer.name);
@@ -268,6 +268,7 @@ export class IntegerNet {
       if (again) continue;
       this.#lowering = lowering;
       this.#bounds = bounds;
+      this.#program?.free();
       this.#plan = planMemory(lowering, {
         partBytes: this.#options.partBytes ?? defaultPartBytes(this.stream, DEFAULT_PART_BYTES),
         retain: this.#options.retain,
@@ -294,10 +295,11 @@ function boundsOf(
   return new Map(
     products.map((step) => {
       // One image of each side, in memory of its own: nothing is placed yet, and nothing runs.
-      const view = (slice: ProductStep['src']) =>
-        codeTensorOf(slice, new NativeMemory(slice.memory.imageBytes), 1);
-      const fields = productFields(step, parameters, view(step.src), view(step.dst));
-      return [step, fixedBound(fields)];
+      const memory = [step.src, step.dst].map((slice) => new NativeMemory(slice.memory.imageBytes));
+      const [src, dst] = [step.src, step.dst].map((slice, i) => codeTensorOf(slice, memory[i], 1));
+      const bound = fixedBound(productFields(step, parameters, src, dst));
+      for (const buffer of memory) buffer.free();
+      return [step, bound];
     }),
   );
 }

@@ -6,6 +6,7 @@ import {
   ops,
   PackedWeights,
   Tensor,
+  type NativeBuffer,
   type NativePackedWeights,
   type NativeStream,
   type NativeTensor,
@@ -18,6 +19,7 @@ export interface FixedParameters {
   readonly bias: NativeTensor | null;
   readonly packed: NativePackedWeights;
   readonly version: number;
+  readonly memory: readonly NativeBuffer[];
   /** Bytes of the codes. */
   readonly bytes: number;
   /** The codes as JavaScript sees them. */
@@ -81,8 +83,18 @@ export class ParameterStore {
     await stream.sync();
     for (const { entry, from, parameters, turn, group } of made) {
       if (turn) turnKernels(parameters.weightCodes, entry.layer.blobs[0].shape, group);
+      const old = this.#made.get(entry)?.parameters;
       this.#made.set(entry, { from, parameters });
+      for (const buffer of old?.memory ?? []) buffer.free();
     }
+  }
+
+  /** Gives all of their memory back. */
+  free(): void {
+    for (const { parameters } of this.#made.values()) for (const buffer of parameters.memory) buffer.free();
+    for (const packed of this.#packs.values()) packed.free();
+    this.#made.clear();
+    this.#packs.clear();
   }
 
   #quantise(
@@ -108,6 +120,7 @@ export class ParameterStore {
       bias: biasTensor,
       packed,
       version: ++this.#version,
+      memory: biasMemory ? [memory, biasMemory] : [memory],
       bytes: memory.byteLength + (biasMemory ? biasMemory.byteLength : 0),
       weightCodes: wide ? new Int16Array(memory.arrayBuffer) : new Int8Array(memory.arrayBuffer),
       biasCodes: biasMemory ? new Int32Array(biasMemory.arrayBuffer) : null,

@@ -1,6 +1,7 @@
 import { Blob } from '../blob/index.js';
 import { locateError } from '../graph/build.js';
 import type { NetLayer } from '../graph/index.js';
+import type { PassSignals } from '../graph/pass-signals.js';
 import {
   CodeTensor,
   ops,
@@ -102,13 +103,20 @@ export class Program {
     readonly buffer: NativeBuffer,
   ) {}
 
-  /** Enqueues a pass. `before` is called ahead of every stretch. */
-  async run(stream: NativeStream, before: () => void): Promise<void> {
-    for (const stretch of this.plan.stretches) {
-      before();
-      if (stretch.float) await runFloat(stretch.steps[0].entry, stream);
-      else stream.launch(this.#record(stretch, stream).graph);
+  /** Enqueues a pass, which `signals` may end early. */
+  async run(stream: NativeStream, signals: PassSignals): Promise<void> {
+    for (const stretch of this.plan.stretches)
+      if (stretch.float) await signals.guard(() => runFloat(stretch.steps[0].entry, stream));
+      else signals.guard(() => stream.launch(this.#record(stretch, stream).graph));
+  }
+
+  /** Drops what was recorded, and its hold on memory. */
+  free(): void {
+    for (const { graph, windows } of this.#recorded.values()) {
+      graph.free();
+      for (const { blob } of windows) blob.free();
     }
+    this.#recorded.clear();
   }
 
   #record(stretch: Stretch, stream: NativeStream): Recorded {

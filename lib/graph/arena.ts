@@ -70,6 +70,12 @@ export class ActivationArena {
     return this.#buffer;
   }
 
+  /** Gives the memory back now. */
+  free(): void {
+    this.#buffer?.free();
+    this.#buffer = null;
+  }
+
   /** Ties the arena to the stream of its first net: only one queue keeps the nets apart. */
   attach(stream: NativeStream): void {
     if (this.#stream && this.#stream !== stream)

@@ -38,7 +38,10 @@ export function locateError(error: unknown, layer: string): unknown {
     return new NetError(error.reason, { layer, file: error.file, field: error.field, cause: error });
   }
   if (!(error instanceof Error) || error.name === 'AbortError') return error;
-  return new NetError(error.message, { layer, cause: error });
+  return new NetError(error.message, {
+    layer: (error as { layer?: string }).layer ?? layer,
+    cause: error,
+  });
 }
 
 /** For each layer and top: the index of the layer that reads this version of the blob, or -1. */

@@ -16,6 +16,7 @@ import { filterNet, withLayers } from './filter-net.js';
 import { noDiffs, planDiffs, planGradients, type DiffPlan } from './gradients.js';
 import { insertSplits } from './insert-splits.js';
 import type { BackwardPass, BatchShare, Layer, LayerRegistry } from './layer.js';
+import { PassSignals } from './pass-signals.js';
 import { checkMemory, measureMemory, memoryLimit, type NetMemory } from './memory.js';
 import { collectParams, fillParams, type NetParam } from './params.js';
 import { RecordedPass, type Stretch } from './recorded-pass.js';
@@ -119,6 +120,12 @@ export interface BackwardOptions {
   signal?: AbortSignal;
 }
 
+/** A pass under way: what its layers are enqueued with. */
+interface Pass {
+  observe?: Observer;
+  signals: PassSignals;
+}
+
 export interface CopyOptions {
   /** Leaves parameters that the weights do not have to the fillers instead of raising an error. */
   allowMissing?: boolean;
@@ -146,6 +153,7 @@ export class Net {
   readonly #kept: ReadonlySet<string>;
   readonly #ownsStream: boolean;
   readonly #arena: ActivationArena;
+  readonly #ownsArena: boolean;
   readonly #seed: number;
   #fused: ReadonlySet<number> = new Set();
   #fusedGradients: ReadonlySet<number> = new Set();
@@ -241,6 +249,7 @@ export class Net {
     this.#fused = this.#keepAll ? new Set() : fuseRelus(this.layers);
     this.#fusedGradients = fuseReluGradients(this.layers, this.#gradients, this.#fused);
     this.#arena = options.arena ?? new ActivationArena();
+    this.#ownsArena = !options.arena;
     this.#ownsStream = !options.stream;
     this.stream = stream;
     this.#makePlan();
@@ -329,17 +338,11 @@ export class Net {
     ))
       throw new UsageError(`layers ${from} to ${to} are not within 0 to ${this.layers.length - 1}`);
     if (from > 0 && !this.#keepAll) throw new UsageError("`from` needs a net made with keep: 'all'");
+    const signals = new PassSignals(this.stream, this.#options.signal, options.signal);
     this.#running = true;
     try {
       fillParams(this.params, this.#seed);
-      try {
-        await this.#arena.exclusive(() => this.#enqueue(from, to, options));
-      } catch (error) {
-        // The stream must be at rest before the caller hears of it; its own error would only be a second one.
-        await this.stream.sync().catch(() => undefined);
-        throw error;
-      }
-      await this.stream.sync();
+      await signals.run(() => this.#arena.exclusive(() => this.#enqueue(from, to, { ...options, signals })));
       this.#forwardDone = true;
     } finally {
       this.#running = false;
@@ -359,16 +362,11 @@ export class Net {
     if (this.#running) throw new UsageError('the net runs already: await it first');
     if (!this.#options.backward) throw new UsageError('backward needs a net made with backward: true');
     if (!this.#forwardDone) throw new UsageError('backward needs a forward pass before it');
+    const signals = new PassSignals(this.stream, this.#options.signal, options.signal);
     this.#running = true;
     this.#forwardDone = false;
     try {
-      try {
-        await this.#enqueueBackward(options);
-      } catch (error) {
-        await this.stream.sync().catch(() => undefined);
-        throw error;
-      }
-      await this.stream.sync();
+      await signals.run(() => this.#enqueueBackward({ ...options, signals }));
     } finally {
       this.#running = false;
     }
@@ -398,7 +396,7 @@ export class Net {
     return copyTrained(this.layers, this.params, message, { ...options, file });
   }
 
-  /** The net as a message, parameters included: what a caffemodel holds. */
+  /** The net as a message, parameters included: what a caffemodel holds. Its numbers are copies. */
   toProto(options: { withDiff?: boolean } = {}): NetParameter {
     fillParams(this.params, this.#seed);
     return netToProto(this.name, this.layers, options.withDiff);
@@ -410,13 +408,25 @@ export class Net {
     this.#reshapeAll();
   }
 
-  /** Lets go of the layers' files and threads, and of the stream where the net made it. */
-  async close(): Promise<void> {
+  /**
+   * Gives back the layers' files, threads and memory, the parameters, and the stream where the net made it. Outputs,
+   * inputs and the blobs of the net's option `keep`, or those of `keep` here instead, stay readable. A pass under way
+   * rejects.
+   */
+  async close(options: { keep?: Iterable<Blob> } = {}): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    if (this.#ownsStream) this.stream.close();
+    else if (this.#running) await this.stream.sync().catch(() => undefined);
     this.#recorded.reset();
     await Promise.allSettled(this.layers.map(({ layer }) => layer.close()));
-    if (this.#ownsStream) this.stream.close();
+    for (const { blob } of this.params) blob.free();
+    const { own, sourceTops, blobs } = this.#connections;
+    const kept = options.keep ?? (this.#keepAll ? own : [...this.#kept].map((name) => blobs.get(name)!));
+    const readable = new Set<Blob>([...kept, ...this.outputs, ...sourceTops.values()]);
+    for (const blob of own) if (!readable.has(blob)) blob.free();
+    this.#diffMemory?.free();
+    if (this.#ownsArena) this.#arena.free();
   }
 
   #find(name: string): Blob {
@@ -429,8 +439,8 @@ export class Net {
     return blob;
   }
 
-  async #enqueue(from: number, to: number, options: ForwardOptions): Promise<void> {
-    const inParts = !options.observe && from === 0 && to === this.layers.length - 1;
+  async #enqueue(from: number, to: number, pass: Pass): Promise<void> {
+    const inParts = !pass.observe && from === 0 && to === this.layers.length - 1;
     if (inParts !== this.#inParts && (inParts || this.#plan.runs.size > 0)) {
       this.#inParts = inParts;
       this.#reshapeAll();
@@ -438,7 +448,7 @@ export class Net {
     this.#bindPlan();
     const range = this.layers.slice(from, to + 1);
     // Inputs first: only they change shapes in an ordinary pass, and then before anything was computed.
-    for (const entry of range) if (entry.bottom.length === 0) await this.#runLayer(entry, options);
+    for (const entry of range) if (entry.bottom.length === 0) await this.#runLayer(entry, pass);
     const rest = range.filter((entry) => entry.bottom.length > 0);
     if (rest.some(({ index }) => this.#shapesChanged(index))) {
       this.#reshapeAll();
@@ -451,7 +461,7 @@ export class Net {
     for (let i = 0; i < rest.length; i++) {
       const stretch = stretches.get(rest[i].index);
       if (stretch && !stretch.entries.some(({ index }) => this.#shapesChanged(index))) {
-        this.#launch(stretch, options);
+        this.#launch(stretch, pass);
         i += stretch.entries.length - 1;
         continue;
       }
@@ -461,20 +471,20 @@ export class Net {
       }
       const run = this.#plan.runs.get(rest[i].index);
       if (run) {
-        await this.#runParts(run, options);
+        await this.#runParts(run, pass);
         i += run.layers.length - 1;
-      } else await this.#runLayer(rest[i], options);
+      } else await this.#runLayer(rest[i], pass);
     }
   }
 
-  async #runParts(run: PartedRun, options: ForwardOptions): Promise<void> {
+  async #runParts(run: PartedRun, pass: Pass): Promise<void> {
     for (let part = 0; part < run.parts; part++) {
       turnTo(run, part);
-      for (const entry of run.layers) await this.#runLayer(entry, options);
+      for (const entry of run.layers) await this.#runLayer(entry, pass);
     }
   }
 
-  async #enqueueBackward(options: BackwardOptions): Promise<void> {
+  async #enqueueBackward({ observe, signals }: Pass): Promise<void> {
     if (this.#diffs.bytes > 0 && !this.#diffMemory) {
       this.#diffMemory = new NativeMemory(this.#diffs.bytes);
       for (const [blob, offset] of this.#diffs.offsets) blob.bindDiff(this.#diffMemory, offset, blob.count);
@@ -482,29 +492,28 @@ export class Net {
     for (let index = this.layers.length - 1; index >= 0; index--) {
       const pass = this.#gradients[index];
       if (!pass) continue;
-      this.#throwIfAborted(options);
+      signals.throwIfAborted();
       const { layer, type, lossWeights, bottom, top } = this.layers[index];
       for (const [i, weight] of lossWeights.entries()) if (weight) top[i].diff.fill(weight);
       // A Concat that was written in place finds its bottoms' diffs in place, too.
       const inPlace = type === 'Concat' && this.#plan.omitted.has(index);
       if (!inPlace && !this.#fusedGradients.has(index)) {
         try {
-          const pending = layer.backward(pass, this.stream);
+          const pending = signals.guard(() => layer.backward(pass, this.stream));
           if (pending) await pending;
         } catch (error) {
           throw locateError(error, layer.name);
         }
       }
-      if (options.observe) await options.observe(layer, bottom, top, this.stream);
+      if (observe) await observe(layer, bottom, top, this.stream);
     }
   }
 
   /** Enqueues recorded layers; they are recorded where they were not yet. */
-  #launch(stretch: Stretch, options: ForwardOptions): void {
+  #launch(stretch: Stretch, { signals }: Pass): void {
     const { run, entries } = stretch;
     for (let part = 0; part < stretch.parts; part++) {
-      this.#throwIfAborted(options);
-      stretch.launch(part, this.stream, () => {
+      const enqueue = () => {
         if (run) turnTo(run, part);
         for (const { index, layer, bottom, top } of run?.layers ?? entries) {
           if (this.#plan.omitted.has(index)) continue;
@@ -515,21 +524,16 @@ export class Net {
             throw locateError(error, layer.name);
           }
         }
-      });
+      };
+      signals.guard(() => stretch.launch(part, this.stream, enqueue));
     }
   }
 
-  #throwIfAborted({ signal }: { signal?: AbortSignal }): void {
-    this.#options.signal?.throwIfAborted();
-    signal?.throwIfAborted();
-  }
-
-  async #runLayer({ index, layer, bottom, top }: NetLayer, options: ForwardOptions): Promise<void> {
-    const { observe } = options;
-    this.#throwIfAborted(options);
+  async #runLayer({ index, layer, bottom, top }: NetLayer, { observe, signals }: Pass): Promise<void> {
+    signals.throwIfAborted();
     if (!this.#plan.omitted.has(index)) {
       try {
-        const pending = layer.forward(bottom, top, this.stream);
+        const pending = signals.guard(() => layer.forward(bottom, top, this.stream));
         if (pending) await pending;
       } catch (error) {
         throw locateError(error, layer.name);

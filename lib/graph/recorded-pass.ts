@@ -18,6 +18,12 @@ export class Stretch {
     return this.run?.parts ?? 1;
   }
 
+  /** Drops what was recorded, and its hold on memory. */
+  free(): void {
+    for (const graph of this.#graphs) graph.free();
+    this.#graphs.length = 0;
+  }
+
   /** Enqueues one part of the stretch; `enqueue` does so op by op and is called the first time only. */
   launch(part: number, stream: NativeStream, enqueue: () => void): void {
     if (!this.#graphs[part]) {
@@ -44,6 +50,11 @@ export class RecordedPass {
   /** Forgets everything: there is another plan. */
   reset(): void {
     this.#stamps = [];
+    this.#forget();
+  }
+
+  #forget(): void {
+    for (const stretch of this.#stretches?.values() ?? []) stretch.free();
     this.#stretches = null;
   }
 
@@ -59,7 +70,7 @@ export class RecordedPass {
     const stamps = stampsOf(layers, params, plan);
     if (stamps.length !== this.#stamps.length || stamps.some((stamp, i) => stamp !== this.#stamps[i])) {
       this.#stamps = stamps;
-      this.#stretches = null;
+      this.#forget();
       return new Map();
     }
     return (this.#stretches ??= findStretches(layers, plan));

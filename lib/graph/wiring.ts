@@ -1,6 +1,7 @@
 import { NetError } from '../errors/index.js';
 import type { LayerParameter } from '../proto/index.js';
 import { nearest } from '../util/nearest.js';
+import { someOf } from '../util/some-of.js';
 
 const MAX_LISTED = 40;
 
@@ -8,9 +9,10 @@ const MAX_LISTED = 40;
 export function listNames(names: Iterable<string>): string {
   const sorted = [...new Set(names)].sort();
   if (sorted.length === 0) return 'none';
-  const shown = sorted.slice(0, MAX_LISTED).map((name) => `'${name}'`);
-  const rest = sorted.length - shown.length;
-  return shown.join(', ') + (rest ? ` and ${rest} more` : '');
+  return someOf(
+    sorted.map((name) => `'${name}'`),
+    MAX_LISTED,
+  );
 }
 
 /** ", did you mean 'x'?" where a known name is close; else nothing. */

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors/index.js';
-import { NativeMemory, type NativeBuffer } from '../native/index.js';
+import { NativeMemory, PackedWeights, type NativeBuffer, type NativePackedWeights } from '../native/index.js';
 
 /** Native buffers are not empty. */
 const LEAST_BYTES = 64;
@@ -44,14 +44,51 @@ export function array<T extends TypedArray>(
   return given;
 }
 
-/** A copy in native memory: kernels run on other threads, where a script must not change their operands. */
-export function copied(data: TypedArray): NativeBuffer {
-  const memory = reserved(data.byteLength);
-  new Uint8Array(memory.arrayBuffer).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  return memory;
+/** The native memory of one call of a kernel. */
+export class CallMemory {
+  readonly #operands: { free(): void }[] = [];
+  readonly #results: NativeBuffer[] = [];
+
+  /** A copy of an operand: kernels run on other threads, where a script must not change it. */
+  copied(data: TypedArray): NativeBuffer {
+    const memory = reserve(data.byteLength);
+    this.#operands.push(memory);
+    new Uint8Array(memory.arrayBuffer).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    return memory;
+  }
+
+  /** Memory for a result. */
+  reserved(bytes: number): NativeBuffer {
+    const memory = reserve(bytes);
+    this.#results.push(memory);
+    return memory;
+  }
+
+  /** Memory that is an operand first and then the result. */
+  inPlace(data: TypedArray): NativeBuffer {
+    const memory = this.copied(data);
+    this.#operands.pop();
+    this.#results.push(memory);
+    return memory;
+  }
+
+  packedWeights(): NativePackedWeights {
+    const packed = new PackedWeights();
+    this.#operands.push(packed);
+    return packed;
+  }
+
+  freeOperands(): void {
+    for (const memory of this.#operands) memory.free();
+  }
+
+  /** Results too: arrays on them are empty from now on. */
+  free(): void {
+    this.freeOperands();
+    for (const memory of this.#results) memory.free();
+  }
 }
 
-/** Native memory for a result. */
-export function reserved(bytes: number): NativeBuffer {
+function reserve(bytes: number): NativeBuffer {
   return new NativeMemory(Math.max(bytes, LEAST_BYTES));
 }

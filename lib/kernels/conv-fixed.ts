@@ -1,14 +1,13 @@
 import {
   CodeTensor,
   ops,
-  PackedWeights,
   Tensor,
   type CodeFormat,
   type CodeLayout,
   type NativeBuffer,
   type Rounding,
 } from '../native/index.js';
-import { array, copied, integer, pair, refuse, reserved, shapeOf } from './check.js';
+import { array, CallMemory, integer, pair, refuse, shapeOf } from './check.js';
 import { run, runSync, type KernelOptions, type Work } from './work.js';
 
 /** Codes of activations: Int8Array and Int16Array hold the code, Uint8Array the code plus 128. */
@@ -123,16 +122,17 @@ function prepare(problem: ConvFixed): Work<ConvFixedResult> {
   if (problem.range) checkRange(src, problem.range);
 
   const count = images * P * Q * kernels;
-  const memory = reserved(count * codeArrays[dstType].BYTES_PER_ELEMENT);
+  const memory = new CallMemory();
+  const buffer = memory.reserved(count * codeArrays[dstType].BYTES_PER_ELEMENT);
   const fields = {
-    src: new CodeTensor(copied(src), 0, {
+    src: new CodeTensor(memory.copied(src), 0, {
       type: typeOf(src),
       shape: [images, height, width, channels],
       range: problem.range,
     }),
-    weights: new Tensor(copied(weights), 0, weights instanceof Int8Array ? 'i8' : 'i16', weightsShape),
-    bias: bias && new Tensor(copied(bias), 0, 'i32', [kernels]),
-    dst: new CodeTensor(memory, 0, { type: dstType, shape: [images, P, Q, kernels] }),
+    weights: new Tensor(memory.copied(weights), 0, weights instanceof Int8Array ? 'i8' : 'i16', weightsShape),
+    bias: bias && new Tensor(memory.copied(bias), 0, 'i32', [kernels]),
+    dst: new CodeTensor(buffer, 0, { type: dstType, shape: [images, P, Q, kernels] }),
     strideH,
     strideW,
     padH,
@@ -146,11 +146,12 @@ function prepare(problem: ConvFixed): Work<ConvFixedResult> {
     consumer,
     relu: problem.relu,
     rounding: problem.rounding,
-    packed: new PackedWeights(),
+    packed: memory.packedWeights(),
   };
   return {
     enqueue: (stream) => ops.convolutionFixed(stream, fields),
-    result: () => ({ data: codesIn(memory, dstType, count), shape: [images, P, Q, kernels] }),
+    result: () => ({ data: codesIn(buffer, dstType, count), shape: [images, P, Q, kernels] }),
+    memory,
   };
 }
 

@@ -1,5 +1,5 @@
 import { ops, Tensor, type DataType, type TrimFormat } from '../native/index.js';
-import { array, copied, reserved } from './check.js';
+import { array, CallMemory } from './check.js';
 import { run, runSync, type KernelOptions, type Work } from './work.js';
 
 export interface RangeOptions extends KernelOptions {
@@ -23,11 +23,12 @@ export interface ValueRange {
 
 function prepare(values: Float32Array, format: TrimFormat | null): Work<ValueRange> {
   array(values, 'values', [Float32Array]);
+  const memory = new CallMemory();
   const result = (type: DataType, count: number) => {
-    const memory = reserved(4 * count);
-    return { memory, tensor: new Tensor(memory, 0, type, [count]) };
+    const buffer = memory.reserved(4 * count);
+    return { buffer, tensor: new Tensor(buffer, 0, type, [count]) };
   };
-  const src = new Tensor(copied(values), 0, 'f32', [values.length]);
+  const src = new Tensor(memory.copied(values), 0, 'f32', [values.length]);
   const extremes = result('f32', 3);
   const counts = result('i32', 3);
   const exponents = result('i32', 256);
@@ -41,8 +42,8 @@ function prepare(values: Float32Array, format: TrimFormat | null): Work<ValueRan
         format,
       }),
     result: () => {
-      const [least, greatest, largestMagnitude] = new Float32Array(extremes.memory.arrayBuffer);
-      const [nans, infinities, saturated] = new Int32Array(counts.memory.arrayBuffer);
+      const [least, greatest, largestMagnitude] = new Float32Array(extremes.buffer.arrayBuffer);
+      const [nans, infinities, saturated] = new Int32Array(counts.buffer.arrayBuffer);
       return {
         least,
         greatest,
@@ -50,9 +51,10 @@ function prepare(values: Float32Array, format: TrimFormat | null): Work<ValueRan
         nans,
         infinities,
         saturated,
-        exponents: new Int32Array(exponents.memory.arrayBuffer, 0, 256),
+        exponents: new Int32Array(exponents.buffer.arrayBuffer, 0, 256),
       };
     },
+    memory,
   };
 }
 

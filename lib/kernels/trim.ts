@@ -1,6 +1,6 @@
 import { ops, Tensor, type RandomStream, type TrimFormat } from '../native/index.js';
 import { fnv1a32 } from '../util/philox.js';
-import { array, copied, integer, refuse } from './check.js';
+import { array, CallMemory, integer, refuse } from './check.js';
 import { run, runSync, type KernelOptions, type Work } from './work.js';
 
 /** Names the random words of a stochastic trim: element i has the word of firstElement + i. */
@@ -16,11 +16,13 @@ export interface RandomName {
 function prepare(values: Float32Array, format: TrimFormat, random: RandomStream | null): Work<Float32Array> {
   array(values, 'values', [Float32Array]);
   if (typeof format !== 'object' || format === null) refuse('format', 'must be a number format');
-  const memory = copied(values);
-  const tensor = new Tensor(memory, 0, 'f32', [values.length]);
+  const memory = new CallMemory();
+  const buffer = memory.inPlace(values);
+  const tensor = new Tensor(buffer, 0, 'f32', [values.length]);
   return {
     enqueue: (stream) => ops.trim(stream, { src: tensor, dst: tensor, format, random }),
-    result: () => new Float32Array(memory.arrayBuffer, 0, values.length),
+    result: () => new Float32Array(buffer.arrayBuffer, 0, values.length),
+    memory,
   };
 }
 

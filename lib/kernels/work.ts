@@ -1,5 +1,6 @@
 import { DataError, type RistrettoError, UsageError } from '../errors/index.js';
 import { Stream, type NativeStream } from '../native/index.js';
+import type { CallMemory } from './check.js';
 
 /** Where a kernel runs. */
 export interface KernelOptions {
@@ -10,7 +11,9 @@ export interface KernelOptions {
 /** A kernel whose arguments are checked and copied: ready to run, and to hand out its result. */
 export interface Work<Result> {
   enqueue(stream: NativeStream): void;
+  /** Arrays on the call's memory. */
   result(): Result;
+  memory: CallMemory;
 }
 
 let shared: NativeStream | null = null;
@@ -31,22 +34,31 @@ const dataError = (error: unknown): RistrettoError =>
 /** Blocks the JavaScript thread. */
 export function runSync<Result>(work: Work<Result>, options: KernelOptions): Result {
   const stream = streamOf(options);
-  enqueue(work, stream);
   try {
-    stream.syncBlocking();
-  } catch (error) {
-    throw dataError(error);
+    enqueue(work, stream);
+    try {
+      stream.syncBlocking();
+    } catch (error) {
+      throw dataError(error);
+    }
+    // A copy: a loop of such calls never gives the collector its turn to free native memory.
+    return structuredClone(work.result());
+  } finally {
+    work.memory.free();
   }
-  return work.result();
 }
 
 export async function run<Result>(work: Work<Result>, options: KernelOptions): Promise<Result> {
   const stream = streamOf(options);
-  enqueue(work, stream);
   try {
-    await stream.sync();
-  } catch (error) {
-    throw dataError(error);
+    enqueue(work, stream);
+    try {
+      await stream.sync();
+    } catch (error) {
+      throw dataError(error);
+    }
+    return work.result();
+  } finally {
+    work.memory.freeOperands();
   }
-  return work.result();
 }

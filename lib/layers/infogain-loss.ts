@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Blob } from '../blob/index.js';
 import type { BackwardPass, BlobCount } from '../graph/layer.js';
 import { ops, type NativeStream } from '../native/index.js';
-import { blobData, create, decodeFile, has } from '../proto/index.js';
+import { blobData, create, readBlobProto, has } from '../proto/index.js';
 import { LossLayer } from './loss-layer.js';
 
 /**
@@ -16,7 +16,7 @@ export class InfogainLoss extends LossLayer {
   #stored: Blob | undefined;
   #axis = 1;
 
-  override async setup(bottom: readonly Blob[]): Promise<void> {
+  override setup(bottom: readonly Blob[]): void {
     this.#probabilities = new Blob(`${this.name}.probabilities`);
     if (has(this.lossParam, 'normalize'))
       this.fail('is not read here: use normalization', 'loss_param.normalize');
@@ -24,7 +24,8 @@ export class InfogainLoss extends LossLayer {
     const { source } = this.param.infogain_loss_param ?? create('InfogainLossParameter');
     if (!source) this.fail('is missing, and there is no third bottom', 'infogain_loss_param.source');
     const file = resolve(this.context.baseFolder ?? '.', source);
-    const values = blobData(await decodeFile('BlobProto', file), { file, layer: this.name });
+    const place = { layer: this.name, field: 'infogain_loss_param.source' };
+    const values = blobData(readBlobProto(file, place), { file, layer: this.name });
     this.#stored = new Blob(`${this.name}.gain`, [values.length]);
     this.#stored.set(values);
   }

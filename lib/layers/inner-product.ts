@@ -135,4 +135,8 @@ export class InnerProduct extends Layer implements TrimmingLayer {
   override fuseRelu(): boolean {
     return (this.#relu = true);
   }
+
+  override close(): void {
+    this.#packs.free();
+  }
 }

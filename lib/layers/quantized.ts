@@ -182,6 +182,8 @@ export class Quantized extends Layer {
     return this.plain.acceptsStridedBottom;
   }
   override close(): void | Promise<void> {
+    for (const { copy } of this.#trimmed.values()) copy.free();
+    for (const copy of this.#trimmedBottoms) copy.free();
     return this.plain.close();
   }
 

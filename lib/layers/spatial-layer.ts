@@ -191,6 +191,10 @@ export abstract class SpatialLayer extends Layer implements TrimmingLayer {
     return (this.relu = true);
   }
 
+  override close(): void {
+    this.packs.free();
+  }
+
   override get splitsBatch(): boolean {
     return this.#axis === 1;
   }

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { NetError, RistrettoError } from '../errors/index.js';
 import { addon } from './loader.js';
 import type { DeviceOptions, NativeDevice, StreamOptions } from './surface.js';
 
@@ -39,9 +40,36 @@ export class NativeMemory extends addon.Buffer {
   }
 }
 
+/** What a stream reports, as an error of this package: it names the layer whose op failed. */
+function reported(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof RistrettoError) return error;
+  const { layer } = error as { layer?: string };
+  return layer === undefined
+    ? new RistrettoError(error.message, { cause: error })
+    : new NetError(error.message, { layer, cause: error });
+}
+
 /** A queue of native operations on a device, the current one where none is given. */
 export class Stream extends addon.Stream {
   constructor(options: StreamOptions = {}) {
-    super({ ...options, device: options.device === undefined ? currentDevice() : options.device });
+    try {
+      super({ ...options, device: options.device === undefined ? currentDevice() : options.device });
+    } catch (error) {
+      throw reported(error);
+    }
+  }
+
+  override sync(): Promise<void> {
+    return super.sync().catch((error: unknown) => {
+      throw reported(error);
+    });
+  }
+
+  override syncBlocking(): void {
+    try {
+      super.syncBlocking();
+    } catch (error) {
+      throw reported(error);
+    }
   }
 }

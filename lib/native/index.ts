@@ -1,5 +1,6 @@
 export type * from './surface.js';
 import { addon } from './loader.js';
+import type { NativeCancellation } from './surface.js';
 
 export { currentDevice, NativeMemory, onDevice, Stream, useDevice } from './device.js';
 
@@ -7,6 +8,7 @@ export const {
   Tensor,
   CodeTensor,
   PackedWeights,
+  Cancellation,
   LmdbReader,
   LmdbWriter,
   convertImage,
@@ -18,3 +20,4 @@ export const {
   fixedBound,
   ops,
 } = addon;
+export type Cancellation = NativeCancellation;

@@ -10,6 +10,11 @@ export type DataType = 'f32' | 'i32' | 'i16' | 'i8' | 'u8';
 export interface NativeBuffer {
   readonly byteLength: number;
   readonly arrayBuffer: ArrayBuffer;
+  /**
+   * Gives the memory back now, or when the operations in flight that use it are done: array buffers of it are
+   * detached, views of it refused. Without it the garbage collector does so some time after the last use.
+   */
+  free(): void;
 }
 
 /** A checked view of a NativeBuffer: what the ops take. Opaque. */
@@ -41,11 +46,21 @@ export interface NativeCodeTensor {
 /** Operations recorded by a stream, to be run again in one go. Opaque. */
 export interface NativeGraph {
   readonly __graph: unique symbol;
+  /** Drops the operations, and with them their hold on their operands; a launch does nothing from then on. */
+  free(): void;
 }
 
 /** Weights in a kernel's own order, kept between forwards; repacked when their version changes. Opaque. */
 export interface NativePackedWeights {
   readonly __packed: unique symbol;
+  /** Gives the memory back now, or when the operations in flight that use it are done. */
+  free(): void;
+}
+
+/** A mark on operations by which they can be skipped. */
+export interface NativeCancellation {
+  /** Operations with this mark do not run any more; one that runs is left in the middle. */
+  cancel(): void;
 }
 
 /** Seconds spent in one op of one layer since the stream began. */
@@ -112,7 +127,9 @@ export interface NativeStream {
   endCapture(): NativeGraph;
   /** Enqueues everything that a graph holds, in one call. */
   launch(graph: NativeGraph): void;
-  /** Stops the threads; pending syncs reject. */
+  /** The mark of what is enqueued from now on, syncs included: these reject once it is cancelled. */
+  cancellation: NativeCancellation | null;
+  /** Ends the threads now, in the middle of what they do; pending syncs reject. */
   close(): void;
 }
 
@@ -851,6 +868,7 @@ export interface NativeDevice {
 }
 
 export interface LmdbRecord {
+  /** As text: whole numbers in decimal of one length, bytes that are no text in hexadecimal ('0x…'). */
   key: string;
   value: Uint8Array;
 }
@@ -876,6 +894,15 @@ export interface PixelImage {
   height: number;
   width: number;
   channels: number;
+}
+
+/** Luma as (red * R + green * G + blue * B + half) >> shift. */
+export interface GrayWeights {
+  red: number;
+  green: number;
+  blue: number;
+  half: number;
+  shift: number;
 }
 
 /** One convolution on codes, to be measured. */
@@ -959,12 +986,16 @@ export interface NativeAddon {
   CodeTensor: new (buffer: NativeBuffer, byteOffset: number, layout: CodeLayout) => NativeCodeTensor;
   PackedWeights: new () => NativePackedWeights;
   Stream: new (options?: StreamOptions) => NativeStream;
+  Cancellation: new () => NativeCancellation;
   LmdbReader: new (path: string) => NativeLmdbReader;
   LmdbWriter: new (folder: string) => NativeLmdbWriter;
-  /** Luma of an RGB image and OpenCV's bilinear resize, in this order, on Node's thread pool. */
+  /**
+   * Luma of an RGB image (`gray: true`: with the weights of OpenCV's BMP, Netpbm and TIFF readers) and OpenCV's
+   * bilinear resize, in this order, on Node's thread pool.
+   */
   convertImage(
     image: PixelImage,
-    target: { gray?: boolean; height?: number; width?: number },
+    target: { gray?: boolean | GrayWeights; height?: number; width?: number },
   ): Promise<PixelImage>;
   cpuFeatures(): CpuFeatures;
   /** The GPUs that the driver shows; where there is none, `why`. */

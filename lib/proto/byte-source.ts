@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { FormatError } from '../errors/index.js';
+import { unreadable } from '../util/index.js';
 
 // Small: after each large value that bypasses the window it is filled anew.
 const windowBytes = 16 * 1024;
@@ -37,14 +38,12 @@ export class ByteSource {
     try {
       descriptor = openSync(path, 'r');
     } catch (error) {
-      throw new FormatError(`cannot be opened (${(error as NodeJS.ErrnoException).code})`, {
-        file: path,
-        cause: error,
-      });
+      const { code } = error as NodeJS.ErrnoException;
+      throw new FormatError(unreadable(code), { file: path, cause: error });
     }
     try {
       const stat = fstatSync(descriptor);
-      if (stat.isDirectory()) throw new FormatError('is a folder, not a file', { file: path });
+      if (stat.isDirectory()) throw new FormatError(unreadable('EISDIR'), { file: path });
       // A pipe knows neither its size nor positions.
       if (!stat.isFile()) return use(ByteSource.ofBuffer(readFileSync(descriptor), path));
       const window = new Uint8Array(Math.min(windowBytes, stat.size));

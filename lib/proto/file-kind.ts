@@ -46,6 +46,8 @@ const signatures: readonly [FileKind, offset: number, bytes: string][] = [
   ['lmdbFile', 16, '\xde\xc0\xef\xbe'],
   ['lmdbFile', 12, '\xde\xc0\xef\xbe'],
   ['lmdbFile', 24, '\xde\xc0\xef\xbe'],
+  ['lmdbFile', 16, '\xbe\xef\xc0\xde'],
+  ['lmdbFile', 12, '\xbe\xef\xc0\xde'],
 ];
 
 /** Bytes that are looked at for signatures, and to tell texts from binary files. */

@@ -1,3 +1,4 @@
+import { FormatError } from '../errors/index.js';
 import type { BlobProto, NetParameter, SolverParameter, SolverState } from './caffe.js';
 import { decodeFile } from './decode.js';
 import { encodeFile } from './encode.js';
@@ -38,10 +39,16 @@ export function readSolverState(path: string): SolverState {
   return decodeFile('SolverState', path);
 }
 
-/** Reads a single blob, e.g. a mean image (binaryproto). */
-export function readBlobProto(path: string): BlobProto {
-  expectKind(path, 'blob');
-  return decodeFile('BlobProto', path);
+/** Reads a single blob, e.g. a mean image (binaryproto). `place` says in errors who asked for it. */
+export function readBlobProto(path: string, place: { layer?: string; field?: string } = {}): BlobProto {
+  try {
+    expectKind(path, 'blob');
+    return decodeFile('BlobProto', path);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    const { file = path, offset } = error;
+    throw new FormatError(error.reason, { file, ...place, offset, cause: error });
+  }
 }
 
 /** Writes a net's definition as text. */

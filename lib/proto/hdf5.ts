@@ -1,11 +1,13 @@
 import { FormatError } from '../errors/index.js';
 import {
+  assertReadable,
   entryKind,
   isHdf5File,
   readInteger,
   readNumbers,
   replaceFile,
   withHdf5File,
+  type Dataset,
   type Group,
   type Hdf5File,
 } from '../util/index.js';
@@ -26,6 +28,14 @@ function readBlob(file: Hdf5File, path: string): BlobProto {
   const blob = create('BlobProto', { shape: { dim: shape } });
   blob.data = data;
   return blob;
+}
+
+/** What a dataset holds, where that is a text. */
+function readText(file: Hdf5File, path: string): unknown {
+  const entry = file.get(path);
+  if (entryKind(entry) !== 'dataset') return undefined;
+  assertReadable(file, path, entry as Dataset);
+  return (entry as Dataset).value;
 }
 
 /** The datasets 0, 1, … of a group as blobs; an index that is missing gives an empty blob. */
@@ -139,9 +149,7 @@ export async function readSolverSnapshot(path: string): Promise<SolverState> {
     for (const name of ['iter', 'current_step', 'history']) {
       if (!keys.includes(name)) throw new FormatError(`no '${name}': not a solver's state`, { file: path });
     }
-    const learned = keys.includes('learned_net')
-      ? (file.get('learned_net') as { value?: unknown }).value
-      : undefined;
+    const learned = keys.includes('learned_net') ? readText(file, 'learned_net') : undefined;
     const names = (file.get('history') as Group).keys();
     if (names.some((name) => !blobName.test(name))) {
       throw new FormatError('blobs are named 0, 1, …', { file: path, field: 'history' });

@@ -12,6 +12,7 @@ import {
   readWeights,
   type NetParameter,
 } from '../proto/index.js';
+import { linesOf, readTextFile, unreadable } from '../util/index.js';
 
 export interface ClassifyOptions {
   /** The deploy net: one input of shape (1, C, H, W). A path, or the message itself. */
@@ -51,11 +52,14 @@ function channelMeans(mean: ClassifyOptions['mean'], channels: number): Float64A
   const means = new Float64Array(channels);
   if (mean === undefined) return means;
   if (typeof mean === 'string') {
-    const blob = readBlobProto(mean);
+    const blob = readBlobProto(mean, { field: 'mean' });
     const shape = blobShape(blob);
     const values = blobData(blob, { file: mean });
     if (shape.at(-3) !== channels)
-      throw new UsageError(`has ${shape.at(-3)} channels, the net's input has ${channels}`, { file: mean });
+      throw new UsageError(`has ${shape.at(-3) ?? 'no'} channels, the net's input has ${channels}`, {
+        file: mean,
+        field: 'mean',
+      });
     const pixels = values.length / channels;
     return means.map(
       (_, c) => values.subarray(c * pixels, (c + 1) * pixels).reduce((a, b) => a + b, 0) / pixels,
@@ -69,7 +73,8 @@ function channelMeans(mean: ClassifyOptions['mean'], channels: number): Float64A
 /** The classes that a deploy net gives the highest scores for an image, best first. */
 export async function classify(options: ClassifyOptions): Promise<Prediction[]> {
   const { image: file, signal } = options;
-  const labels = options.labels === undefined ? null : readFileSync(options.labels, 'utf8').split(/\r?\n/);
+  const labels =
+    options.labels === undefined ? null : linesOf(readTextFile(options.labels, { field: 'labels' }));
   const net = await createNet(options.engine ?? 'auto', {
     param: typeof options.model === 'string' ? readNetText(options.model) : options.model,
     registry,
@@ -99,10 +104,8 @@ export async function classify(options: ClassifyOptions): Promise<Prediction[]> 
     try {
       bytes = readFileSync(file);
     } catch (error) {
-      throw new DataError(`cannot be read (${(error as NodeJS.ErrnoException).code})`, {
-        file,
-        cause: error,
-      });
+      const { code } = error as NodeJS.ErrnoException;
+      throw new DataError(unreadable(code), { file, field: 'image', cause: error });
     }
     let pixels;
     try {

@@ -110,9 +110,9 @@ export class Evaluator {
     onBatch: OnBatch = () => {},
   ): Promise<NetScores[]> {
     const nets: RunnableNet[] = [];
+    const arena = new ActivationArena();
     try {
       const source = await this.openSources(params[0], phase);
-      const arena = new ActivationArena();
       for (const param of params) {
         const shared = { sources: source, arena };
         const net = await createNet(this.options.engine ?? 'auto', this.#options(param, phase, shared));
@@ -136,6 +136,7 @@ export class Evaluator {
       return running.map((scores) => scores.finish());
     } finally {
       for (const net of nets) await net.close();
+      arena.free();
     }
   }
 

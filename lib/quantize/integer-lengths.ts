@@ -1,5 +1,6 @@
 import { RistrettoError } from '../errors/index.js';
 import { activationIntegerLength, parameterIntegerLength } from '../formats/index.js';
+import { parseJson } from '../util/index.js';
 
 /** Largest magnitudes seen in one layer over the calibration batches. */
 export interface LayerRange {
@@ -59,12 +60,7 @@ export function integerLengthsOf(
  * or as the field `integerLengths` of an object (what `--json` writes).
  */
 export function parseIntegerLengths(text: string, file: string): LayerIntegerLengths[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new RistrettoError(`not JSON: ${(error as Error).message}`, { file, cause: error });
-  }
+  const value = parseJson(text, file);
   const list = Array.isArray(value) ? value : (value as { integerLengths?: unknown } | null)?.integerLengths;
   if (!Array.isArray(list)) throw new RistrettoError('a list of integer lengths was expected', { file });
   const seen = new Set<string>();

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { FormatError } from '../errors/index.js';
 import type { LayerCheckpoint } from '../graph/index.js';
-import { writeFileAtomic } from '../util/index.js';
+import { readJsonFile, writeFileAtomic } from '../util/index.js';
 import type { Identity } from './identity.js';
 import type { LossWindowState } from './loss-window.js';
 import type { WatchState } from './watch.js';
@@ -31,12 +31,7 @@ export function writeSideFile(path: string, content: SideFile): void {
 /** The side file's content; null where there is none. */
 export function readSideFile(path: string): SideFile | null {
   if (!existsSync(path)) return null;
-  let content: (SideFile & { format?: unknown; version?: unknown }) | null;
-  try {
-    content = JSON.parse(readFileSync(path, 'utf8')) as typeof content;
-  } catch (error) {
-    throw new FormatError('is not JSON', { file: path, cause: error });
-  }
+  const content = readJsonFile(path) as (SideFile & { format?: unknown; version?: unknown }) | null;
   if (content?.format !== FORMAT)
     throw new FormatError(`does not say that it is a '${FORMAT}'`, { file: path, field: 'format' });
   if (content.version !== VERSION)

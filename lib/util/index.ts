@@ -4,13 +4,23 @@ export { lockOutput, withOutputLock, type OutputLock } from './output-lock.js';
 export { addTemporary, keepTemporary, removeTemporary, temporaryFor } from './temporaries.js';
 export { refuseMeetings, sameFile, type NamedPath } from './meetings.js';
 export {
+  assertReadable,
   entryKind,
   isHdf5File,
+  NumbersDataset,
   readInteger,
   readNumbers,
-  readShape,
   withHdf5File,
   type Dataset,
   type Group,
   type Hdf5File,
 } from './hdf5-file.js';
+export { parseJson, readJsonFile } from './json-file.js';
+export {
+  linesOf,
+  readListFile,
+  readTextFile,
+  unreadable,
+  type ListLine,
+  type TextPlace,
+} from './text-file.js';

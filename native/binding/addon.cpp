@@ -2,10 +2,12 @@
 #include <napi.h>
 
 #include "bench.h"
+#include "cancellation.h"
 #include "code_tensor.h"
 #include "convert_image.h"
 #include "core/cpu/features.h"
 #include "devices.h"
+#include "environment.h"
 #include "fixed_bound.h"
 #include "graph.h"
 #include "handles.h"
@@ -31,11 +33,13 @@ Napi::Value cpu_features(const Napi::CallbackInfo& info) {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new EnvironmentState());
+  state_of(env).environment = Environment::make(env);
   BufferHandle::define(env, exports);
   TensorHandle::define(env, exports);
   CodeTensorHandle::define(env, exports);
   PackedHandle::define(env, exports);
   GraphHandle::define(env);
+  CancellationHandle::define(env, exports);
   StreamHandle::define(env, exports);
   define_lmdb(env, exports);
   define_bench(env, exports);

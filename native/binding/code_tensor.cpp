@@ -88,8 +88,9 @@ CodeTensorHandle::CodeTensorHandle(const Napi::CallbackInfo& info)
   read_integers(layout, "range", INT32_MIN, t.low, t.high);
 
   static char nothing;
-  storage_ = buffer->storage();
-  char* base = storage_->data() ? static_cast<char*>(storage_->data()) : &nothing;
+  block_ = buffer->block();
+  const AlignedBuffer& whole = *memory_of(env, *block_);
+  char* base = whole.data() ? static_cast<char*>(whole.data()) : &nothing;
   t.data = base;
   try {
     check_code_tensor(t, "CodeTensor", "layout");
@@ -97,7 +98,7 @@ CodeTensorHandle::CodeTensorHandle(const Napi::CallbackInfo& info)
     throw Napi::RangeError::New(env, e.what());
   }
   const Extent extent = extent_of(t);
-  const double bytes = double(t.element_bytes()), memory = double(storage_->size());
+  const double bytes = double(t.element_bytes()), memory = double(whole.size());
   const double begin = double(offset) + extent.first * bytes, end = double(offset) + extent.end * bytes;
   if (begin < 0 || end > memory || offset % t.element_bytes() != 0)
     throw Napi::RangeError::New(env, "a CodeTensor of shape " + t.shape_text() + " with a halo of " +

@@ -11,11 +11,11 @@ class CodeTensorHandle : public Napi::ObjectWrap<CodeTensorHandle> {
   static void define(Napi::Env env, Napi::Object exports);
   explicit CodeTensorHandle(const Napi::CallbackInfo& info);
   const CodeTensor& view() const { return view_; }
-  const std::shared_ptr<AlignedBuffer>& storage() const { return storage_; }
+  const Block& block() const { return *block_; }
 
  private:
   CodeTensor view_;
-  std::shared_ptr<AlignedBuffer> storage_;
+  std::shared_ptr<Block> block_;
 };
 
 }  // namespace ristretto::binding

@@ -13,14 +13,16 @@ namespace ristretto::binding {
 namespace {
 
 constexpr int64_t kMaxPixels = int64_t{1} << 28;
+constexpr int64_t kMaxTarget = 65535;  // a side of an image to be made; one that is given is as it is
 
 // A dimension, at least 1; 0 where it is not given and `absent` allows that.
-int64_t dimension(const Napi::Object& object, const char* name, bool absent = false) {
+int64_t dimension(const Napi::Object& object, const char* name, int64_t most, bool absent = false) {
   Napi::Value value = object.Get(name);
   if (absent && (value.IsUndefined() || value.IsNull())) return 0;
   const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0;
-  if (!(number >= 1 && number <= 65535 && number == double(int64_t(number))))
-    throw Napi::RangeError::New(object.Env(), std::string(name) + " must be a whole number from 1 to 65535");
+  if (!(number >= 1 && number <= double(most) && number == double(int64_t(number))))
+    throw Napi::RangeError::New(
+        object.Env(), std::string(name) + " must be a whole number from 1 to " + std::to_string(most));
   return int64_t(number);
 }
 
@@ -42,17 +44,44 @@ Tensor image_view(const uint8_t* data, int64_t height, int64_t width, int64_t ch
   return view;
 }
 
+// The weights of target.gray: true for those of OpenCV's readers, or an object of whole numbers.
+GrayWeights gray_weights(const Napi::Value& value) {
+  if (!value.IsObject()) return {};
+  Napi::Object object = value.As<Napi::Object>();
+  const auto field = [&](const char* name, int32_t most) {
+    Napi::Value given = object.Get(name);
+    const double number = given.IsNumber() ? given.As<Napi::Number>().DoubleValue() : -1;
+    if (!(number >= 0 && number <= most && number == double(int32_t(number))))
+      throw Napi::RangeError::New(
+          object.Env(),
+          std::string("gray.") + name + " must be a whole number from 0 to " + std::to_string(most));
+    return int32_t(number);
+  };
+  GrayWeights weights;
+  weights.shift = field("shift", 16);
+  const int32_t one = 1 << weights.shift;
+  weights.red = field("red", one);
+  weights.green = field("green", one);
+  weights.blue = field("blue", one);
+  weights.half = field("half", one / 2);
+  // 255 times the sum stays below 2^25, and the result within a byte.
+  if (weights.red + weights.green + weights.blue > one)
+    throw Napi::RangeError::New(object.Env(), "the weights of gray must not sum to more than 2^shift");
+  return weights;
+}
+
 struct Conversion {
   const uint8_t* src = nullptr;
   int64_t src_height = 0, src_width = 0, channels = 0;
   bool gray = false;
+  GrayWeights weights;
   int64_t height = 0, width = 0;  // 0: as it is
   Bytes dst;
 
   void run() {
     if (gray && channels >= 3) {
       dst = take(src_height * src_width);
-      gray_from_rgb(src, src_height * src_width, channels, dst.get());
+      gray_from_rgb(src, src_height * src_width, channels, dst.get(), weights);
       src = dst.get();
       channels = 1;
     }
@@ -78,16 +107,17 @@ Napi::Value convert_image(const Napi::CallbackInfo& info) {
     throw Napi::TypeError::New(env, "convertImage takes an image and what to make of it");
   Napi::Object image = info[0].As<Napi::Object>(), target = info[1].As<Napi::Object>();
   auto conversion = std::make_shared<Conversion>();
-  conversion->src_height = dimension(image, "height");
-  conversion->src_width = dimension(image, "width");
-  conversion->channels = dimension(image, "channels");
+  conversion->src_height = dimension(image, "height", kMaxPixels);
+  conversion->src_width = dimension(image, "width", kMaxPixels);
+  conversion->channels = dimension(image, "channels", 4);
   conversion->gray = target.Get("gray").ToBoolean().Value();
-  conversion->height = dimension(target, "height", true);
-  conversion->width = dimension(target, "width", true);
+  conversion->weights = gray_weights(target.Get("gray"));
+  conversion->height = dimension(target, "height", kMaxTarget, true);
+  conversion->width = dimension(target, "width", kMaxTarget, true);
   if ((conversion->height == 0) != (conversion->width == 0))
     throw Napi::RangeError::New(env, "height and width are given together");
-  if (conversion->channels > 4 || conversion->height * conversion->width > kMaxPixels)
-    throw Napi::RangeError::New(env, "an image has at most 4 channels and 2^28 pixels");
+  if (conversion->height * conversion->width > kMaxPixels)
+    throw Napi::RangeError::New(env, "an image has at most 2^28 pixels");
   Napi::Value data = image.Get("data");
   if (!data.IsTypedArray() || data.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array ||
       int64_t(data.As<Napi::Uint8Array>().ByteLength()) !=

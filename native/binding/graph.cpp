@@ -6,7 +6,8 @@ namespace ristretto::binding {
 
 // Not exported: only a stream's endCapture makes graphs.
 void GraphHandle::define(Napi::Env env) {
-  state_of(env).graph_class = Napi::Persistent(DefineClass(env, "Graph", {}));
+  state_of(env).graph_class =
+      Napi::Persistent(DefineClass(env, "Graph", {InstanceMethod<&GraphHandle::free>("free")}));
 }
 
 Napi::Value GraphHandle::make(Napi::Env env, std::shared_ptr<const Recording> recording) {
@@ -17,5 +18,7 @@ Napi::Value GraphHandle::make(Napi::Env env, std::shared_ptr<const Recording> re
 
 GraphHandle::GraphHandle(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<GraphHandle>(info), recording_(std::make_shared<const Recording>()) {}
+
+void GraphHandle::free(const Napi::CallbackInfo&) { recording_ = std::make_shared<const Recording>(); }
 
 }  // namespace ristretto::binding

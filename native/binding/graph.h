@@ -1,5 +1,6 @@
 // What a stream recorded between beginCapture and endCapture: operations, checked already, that own shares of
-// their operands. Opaque to JavaScript, which hands it back to launch; never changed after it was made.
+// their operands. Opaque to JavaScript, which hands it back to launch; never changed after it was made, until
+// free() drops the operations and their shares.
 #pragma once
 
 #include <napi.h>
@@ -28,6 +29,7 @@ class GraphHandle : public Napi::ObjectWrap<GraphHandle> {
   const std::shared_ptr<const Recording>& recording() const { return recording_; }
 
  private:
+  void free(const Napi::CallbackInfo& info);
   std::shared_ptr<const Recording> recording_;
 };
 

@@ -31,7 +31,8 @@ DataType data_type(const Napi::Value& value) {
 void BufferHandle::define(Napi::Env env, Napi::Object exports) {
   Napi::Function constructor = DefineClass(env, "Buffer",
                                            {InstanceAccessor<&BufferHandle::array_buffer>("arrayBuffer"),
-                                            InstanceAccessor<&BufferHandle::byte_length>("byteLength")});
+                                            InstanceAccessor<&BufferHandle::byte_length>("byteLength"),
+                                            InstanceMethod<&BufferHandle::free>("free")});
   state_of(env).buffer_class = Napi::Persistent(constructor);
   exports.Set("Buffer", constructor);
 }
@@ -40,7 +41,7 @@ BufferHandle::BufferHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Bu
   const int64_t bytes = whole(info[0], "bytes");
   const DeviceChoice device = device_of(info[1]);
   try {
-    storage_ =
+    block_->memory =
         std::make_shared<AlignedBuffer>(size_t(bytes), info[2].ToBoolean() ? device.pinned : device.memory);
   } catch (const Error& e) {
     throw Napi::RangeError::New(info.Env(), e.what());
@@ -49,24 +50,40 @@ BufferHandle::BufferHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Bu
 }
 
 BufferHandle::~BufferHandle() {
-  if (storage_) Napi::MemoryManagement::AdjustExternalMemory(Env(), -int64_t(storage_->size()));
+  if (block_->memory) Napi::MemoryManagement::AdjustExternalMemory(Env(), -int64_t(block_->memory->size()));
+}
+
+const std::shared_ptr<AlignedBuffer>& memory_of(Napi::Env env, const Block& block) {
+  if (!block.memory) throw Napi::Error::New(env, "its memory was freed: the net that owned it is closed");
+  return block.memory;
 }
 
 Napi::Value BufferHandle::byte_length(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), double(storage_->size()));
+  return Napi::Number::New(info.Env(), block_->memory ? double(block_->memory->size()) : 0);
 }
 
 Napi::Value BufferHandle::array_buffer(const Napi::CallbackInfo& info) {
+  const std::shared_ptr<AlignedBuffer>& memory = memory_of(info.Env(), *block_);
   // One ArrayBuffer per block for good: V8 refuses a second one over the same memory.
   if (array_buffer_.IsEmpty()) {
-    Napi::ArrayBuffer view =
-        storage_->size() == 0 ? Napi::ArrayBuffer::New(info.Env(), 0)
-                              : Napi::ArrayBuffer::New(info.Env(), storage_->data(), storage_->size(),
-                                                       [keep = new std::shared_ptr<AlignedBuffer>(storage_)](
-                                                           Napi::Env, void*) { delete keep; });
+    Napi::ArrayBuffer view = memory->size() == 0
+                                 ? Napi::ArrayBuffer::New(info.Env(), 0)
+                                 : Napi::ArrayBuffer::New(info.Env(), memory->data(), memory->size(),
+                                                          [keep = new std::shared_ptr<Block>(block_)](
+                                                              Napi::Env, void*) { delete keep; });
     array_buffer_ = Napi::Reference<Napi::ArrayBuffer>::New(view, 1);
   }
   return array_buffer_.Value();
+}
+
+void BufferHandle::free(const Napi::CallbackInfo& info) {
+  if (!block_->memory) return;
+  if (!array_buffer_.IsEmpty()) {
+    array_buffer_.Value().Detach();
+    array_buffer_.Reset();
+  }
+  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -int64_t(block_->memory->size()));
+  block_->memory.reset();
 }
 
 void TensorHandle::define(Napi::Env env, Napi::Object exports) {
@@ -102,16 +119,18 @@ TensorHandle::TensorHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Te
       elements == 0 ? 0
                     : double(view_.images() - 1) * double(view_.image_stride) + double(view_.image_count());
   const double end = double(offset) + last * double(size_of(view_.type));
-  if (end > double(buffer->storage()->size()) || offset % size_of(view_.type) != 0)
+  const AlignedBuffer& memory = *memory_of(env, *buffer->block());
+  if (end > double(memory.size()) || offset % size_of(view_.type) != 0)
     throw Napi::RangeError::New(env, "shape " + view_.shape_text() + " does not fit its Buffer");
-  storage_ = buffer->storage();
+  block_ = buffer->block();
   // A pointer that is never null: an empty tensor is present, an absent one is not.
   static char nothing;
-  view_.data = storage_->data() ? static_cast<char*>(storage_->data()) + offset : &nothing;
+  view_.data = memory.data() ? static_cast<char*>(memory.data()) + offset : &nothing;
 }
 
 void PackedHandle::define(Napi::Env env, Napi::Object exports) {
-  Napi::Function constructor = DefineClass(env, "PackedWeights", {});
+  Napi::Function constructor =
+      DefineClass(env, "PackedWeights", {InstanceMethod<&PackedHandle::free>("free")});
   state_of(env).packed_class = Napi::Persistent(constructor);
   exports.Set("PackedWeights", constructor);
 }

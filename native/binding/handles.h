@@ -21,7 +21,10 @@ struct DeviceChoice {
   cuda::Math math = cuda::Math::fp32;
 };
 
+class Environment;
+
 struct EnvironmentState {
+  std::shared_ptr<Environment> environment;
   Napi::FunctionReference buffer_class;
   Napi::FunctionReference tensor_class;
   Napi::FunctionReference code_tensor_class;
@@ -29,6 +32,7 @@ struct EnvironmentState {
   Napi::FunctionReference stream_class;
   Napi::FunctionReference graph_class;
   Napi::FunctionReference device_class;
+  Napi::FunctionReference cancellation_class;
 };
 inline EnvironmentState& state_of(Napi::Env env) { return *env.GetInstanceData<EnvironmentState>(); }
 
@@ -48,19 +52,29 @@ class DeviceHandle : public Napi::ObjectWrap<DeviceHandle> {
 // What an argument that is a Device, or null or undefined for the processor, stands for; throws otherwise.
 DeviceChoice device_of(const Napi::Value& value);
 
+// A block of memory that JavaScript can free at once: its views hold the block, operations in flight the
+// memory.
+struct Block {
+  std::shared_ptr<AlignedBuffer> memory;  // null once it was freed
+};
+// The memory of a view; throws where it was freed.
+const std::shared_ptr<AlignedBuffer>& memory_of(Napi::Env env, const Block& block);
+
 // new Buffer(bytes, device?, pinned?): zeroed, 64-byte aligned. Pinned: memory of the host that the device's
-// copy engine reads. .arrayBuffer: the same memory for JavaScript.
+// copy engine reads. .arrayBuffer: the same memory for JavaScript. .free(): gives the memory back now, or
+// when the operations that use it are done; array buffers of it are detached, views of it refused.
 class BufferHandle : public Napi::ObjectWrap<BufferHandle> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
   explicit BufferHandle(const Napi::CallbackInfo& info);
   ~BufferHandle() override;
-  const std::shared_ptr<AlignedBuffer>& storage() const { return storage_; }
+  const std::shared_ptr<Block>& block() const { return block_; }
 
  private:
   Napi::Value array_buffer(const Napi::CallbackInfo& info);
   Napi::Value byte_length(const Napi::CallbackInfo& info);
-  std::shared_ptr<AlignedBuffer> storage_;
+  void free(const Napi::CallbackInfo& info);
+  std::shared_ptr<Block> block_ = std::make_shared<Block>();
   Napi::Reference<Napi::ArrayBuffer> array_buffer_;
 };
 
@@ -70,14 +84,15 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
   static void define(Napi::Env env, Napi::Object exports);
   explicit TensorHandle(const Napi::CallbackInfo& info);
   const Tensor& view() const { return view_; }
-  const std::shared_ptr<AlignedBuffer>& storage() const { return storage_; }
+  const Block& block() const { return *block_; }
 
  private:
   Tensor view_;
-  std::shared_ptr<AlignedBuffer> storage_;
+  std::shared_ptr<Block> block_;
 };
 
-// new PackedWeights(): weights in a kernel's own order, kept between forwards.
+// new PackedWeights(): weights in a kernel's own order, kept between forwards. .free(): gives their memory
+// back now, or when the operations that use it are done; it can be packed into again.
 class PackedHandle : public Napi::ObjectWrap<PackedHandle> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
@@ -85,6 +100,7 @@ class PackedHandle : public Napi::ObjectWrap<PackedHandle> {
   const std::shared_ptr<PackedWeights>& packed() const { return packed_; }
 
  private:
+  void free(const Napi::CallbackInfo&) { packed_ = std::make_shared<PackedWeights>(); }
   std::shared_ptr<PackedWeights> packed_ = std::make_shared<PackedWeights>();
 };
 

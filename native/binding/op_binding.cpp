@@ -5,7 +5,7 @@ namespace ristretto::binding {
 Tensor tensor_from(Napi::Value value, Keep& keep) {
   TensorHandle* handle = unwrap<TensorHandle>(value, state_of(value.Env()).tensor_class);
   if (!handle) throw Napi::TypeError::New(value.Env(), "must be a Tensor");
-  keep.push_back(handle->storage());
+  keep.push_back(memory_of(value.Env(), handle->block()));
   return handle->view();
 }
 
@@ -27,7 +27,7 @@ double number_from(Napi::Value value) {
 CodeTensor codes_from(Napi::Value value, Keep& keep) {
   CodeTensorHandle* handle = unwrap<CodeTensorHandle>(value, state_of(value.Env()).code_tensor_class);
   if (!handle) throw Napi::TypeError::New(value.Env(), "must be a CodeTensor");
-  keep.push_back(handle->storage());
+  keep.push_back(memory_of(value.Env(), handle->block()));
   return handle->view();
 }
 
@@ -119,8 +119,9 @@ StreamHandle& stream_from(const Napi::CallbackInfo& info, const char* op) {
 
 void rethrow_field_error(Napi::Env env, const char* op, const std::string& label, const char* field,
                          const std::string& message) {
-  throw Napi::TypeError::New(
-      env, (label.empty() ? std::string() : label + ": ") + op + ": " + field + " " + message);
+  Napi::Error error = Napi::TypeError::New(env, std::string(op) + ": " + field + " " + message);
+  if (!label.empty()) error.Set("layer", Napi::String::New(env, label));
+  throw error;
 }
 
 }  // namespace ristretto::binding

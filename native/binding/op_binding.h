@@ -18,6 +18,7 @@
 #include "core/context.h"
 #include "core/epilogue.h"
 #include "core/format/trim_format.h"
+#include "environment.h"
 #include "handles.h"
 #include "stream.h"
 
@@ -199,7 +200,7 @@ BoundOp bind(const char* name, std::vector<Field<typename Op::Arguments>> fields
     try {
       Op::check(arguments);
     } catch (const Error& e) {
-      throw Napi::Error::New(env, (label.empty() ? std::string(name) : label) + ": " + e.what());
+      throw layer_error(env, label.empty() ? std::string(name) + ": " + e.what() : e.what(), label);
     }
     stream.enqueue(name, std::move(label),
                    [arguments = std::move(arguments), keep = std::move(keep)](Place& place) {

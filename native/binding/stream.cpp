@@ -1,6 +1,8 @@
 #include "stream.h"
 
 #include <chrono>
+#include <system_error>
+#include <utility>
 
 #include "handles.h"
 
@@ -14,7 +16,9 @@ void StreamHandle::define(Napi::Env env, Napi::Object exports) {
        InstanceMethod<&StreamHandle::begin_capture>("beginCapture"),
        InstanceMethod<&StreamHandle::end_capture>("endCapture"),
        InstanceMethod<&StreamHandle::launch>("launch"), InstanceMethod<&StreamHandle::profile>("profile"),
-       InstanceMethod<&StreamHandle::close>("close"), InstanceAccessor<&StreamHandle::threads>("threads"),
+       InstanceMethod<&StreamHandle::close>("close"),
+       InstanceAccessor<&StreamHandle::cancellation, &StreamHandle::set_cancellation>("cancellation"),
+       InstanceAccessor<&StreamHandle::threads>("threads"),
        InstanceAccessor<&StreamHandle::on_device>("onDevice"),
        InstanceAccessor<&StreamHandle::device>("device")});
   state_of(env).stream_class = Napi::Persistent(constructor);
@@ -48,9 +52,15 @@ StreamHandle::StreamHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<St
   } catch (const Error& e) {
     throw Napi::RangeError::New(env, e.what());
   }
-  settler_ = Settler::New(env, Napi::Function(), "ristretto.Stream", 0, 1);
-  settler_.Unref(env);
-  thread_ = std::thread([this] { loop(); });
+  threads_ = place_->cpu().pool.threads();
+  on_device_ = place_->has_device();
+  try {
+    thread_ = std::thread([this] { loop(); });
+  } catch (const std::system_error& e) {
+    throw Napi::RangeError::New(env, "cannot start a thread: " + e.code().message());
+  }
+  environment_ = state_of(env).environment;
+  environment_->add(this);
 }
 
 StreamHandle::~StreamHandle() { stop(); }
@@ -60,16 +70,24 @@ void StreamHandle::stop() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     stopping_ = true;
+    if (running_) running_->store(true);
   }
   wake_.notify_all();
   thread_.join();
-  settler_.Release();
+  environment_->remove(this);
+  // The pool's threads, scratch memory and the shares of what was enqueued last.
+  place_.reset();
+  in_flight_.clear();
+  capture_.reset();
+  cancel_.reset();
+  cancellation_.Reset();
 }
 
 // Frees the threads now; pending syncs are rejected. Without it the garbage collector does the same later.
 void StreamHandle::close(const Napi::CallbackInfo&) { stop(); }
 
 void StreamHandle::push(Task task) {
+  task.cancel = cancel_;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (stopping_) throw Napi::Error::New(Env(), "the stream is closed");
@@ -122,130 +140,122 @@ void StreamHandle::loop() {
     Task task;
     {
       std::unique_lock<std::mutex> lock(mutex_);
+      running_.reset();
       wake_.wait(lock, [&] { return stopping_ || !tasks_.empty(); });
       if (stopping_) {
-        for (Task& t : tasks_)
-          if (t.deferred) settler_.NonBlockingCall(new Outcome{t.deferred, "the stream was closed"});
+        for (Task& t : tasks_) {
+          if (!t.promise) continue;
+          t.promise->error = "the stream was closed";
+          environment_->settle(t.promise);
+        }
         tasks_.clear();
         idle_.notify_all();
         return;
       }
       task = std::move(tasks_.front());
       tasks_.pop_front();
+      running_ = task.cancel;
     }
-    if (task.deferred) {
+    if (task.promise) {
       wait_for_device();
-      std::string error;
-      {
-        std::lock_guard<std::mutex> lock(mutex_);
-        error.swap(error_);
-      }
-      settler_.NonBlockingCall(new Outcome{task.deferred, std::move(error)});
+      Failure failure = take_failure();
+      if (failure.error.empty() && task.cancelled()) failure.error = Cancelled().what();
+      task.promise->error = std::move(failure.error);
+      task.promise->label = std::move(failure.label);
+      environment_->settle(task.promise);
     } else if (task.blocks) {
       wait_for_device();
       std::lock_guard<std::mutex> lock(mutex_);
       ++blocking_reached_;
       idle_.notify_all();
     } else {
-      if (task.graph)
-        run_recorded(task.graph);
-      else
-        run(task.operation);
+      run(task);
       // A launch returns before the device has read its operands.
-      if (place_->has_device()) in_flight_.push_back(std::move(task));
+      if (on_device_) in_flight_.push_back(std::move(task));
     }
   }
+}
+
+void StreamHandle::run(Task& task) {
+  if (task.cancelled()) return;
+  // A loop in the middle of an operation looks at one flag: a task that nobody can cancel looks at the
+  // stream's end.
+  place_->cpu().pool.cancel_by(task.cancel ? task.cancel.get() : &stopping_);
+  if (task.graph)
+    run_recorded(task.graph);
+  else
+    run(task.operation);
+}
+
+void StreamHandle::fail_once(Failure failure) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (failure_.error.empty()) failure_ = std::move(failure);
+}
+
+StreamHandle::Failure StreamHandle::take_failure() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return std::exchange(failure_, {});
 }
 
 void StreamHandle::run(const Operation& operation) {
-  if (!error_.empty()) return;  // only this thread sets it
+  if (!failure_.error.empty()) return;
   const auto start = std::chrono::steady_clock::now();
-  std::string failure;
   try {
-    if (place_->has_device()) place_->begin_op(operation.label.empty() ? operation.op : operation.label);
+    if (on_device_) place_->begin_op(operation.label.empty() ? operation.op : operation.label);
     operation.run(*place_);
     if (profiling_) place_->wait();
+  } catch (const Cancelled&) {
+    return;  // its sync says so
   } catch (const DeferredError& e) {
-    failure = e.what();
+    fail_once({e.what(), ""});
   } catch (const std::exception& e) {
-    failure = (operation.label.empty() ? std::string(operation.op) : operation.label) + ": " + e.what();
+    fail_once(
+        {(operation.label.empty() ? std::string(operation.op) + ": " : "") + e.what(), operation.label});
   }
-  if (failure.empty() && !profiling_) return;
+  if (!profiling_) return;
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::lock_guard<std::mutex> lock(mutex_);
-  if (!failure.empty()) error_ = std::move(failure);
-  if (profiling_) {
-    Timing& timing = timings_[{operation.label, operation.op}];
-    timing.seconds += seconds;
-    ++timing.calls;
-  }
+  Timing& timing = timings_[{operation.label, operation.op}];
+  timing.seconds += seconds;
+  ++timing.calls;
 }
 
 void StreamHandle::run_recorded(const std::shared_ptr<const Recording>& recording) {
-  if (!error_.empty()) return;
+  if (!failure_.error.empty()) return;
+  const auto given_up = [&] { return stopping_ || (running_ && running_->load()); };
   const auto run_all = [&] {
     for (const Operation& operation : *recording) {
-      if (stopping_) break;
+      if (given_up()) break;
       run(operation);
     }
-    return !stopping_ && error_.empty();
+    return !given_up() && failure_.error.empty();
   };
   // A profile wants every operation's own time.
   if (profiling_) return void(run_all());
   try {
     place_->run_recorded(recording, run_all);
   } catch (const std::exception& e) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (error_.empty()) error_ = e.what();
+    fail_once({e.what(), ""});
   }
 }
 
 void StreamHandle::wait_for_device() {
-  std::string failure;
   try {
     place_->wait();
   } catch (const std::exception& e) {
-    failure = e.what();
+    fail_once({e.what(), ""});
   }
   in_flight_.clear();
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (error_.empty()) error_ = std::move(failure);
-}
-
-void StreamHandle::settle(Napi::Env env, Napi::Function, void*, Outcome* outcome) {
-  std::unique_ptr<Outcome> owned(outcome);
-  std::unique_ptr<Napi::Promise::Deferred> deferred(outcome->deferred);
-  if (env == nullptr) return;  // the environment is going down
-  Napi::HandleScope scope(env);
-  if (outcome->error.empty()) {
-    deferred->Resolve(env.Undefined());
-  } else {
-    deferred->Reject(Napi::Error::New(env, outcome->error).Value());
-  }
 }
 
 // Resolves when every operation enqueued so far is done; rejects with the first error since the last sync.
 Napi::Value StreamHandle::sync(const Napi::CallbackInfo& info) {
   refuse_during_capture("sync");
-  Napi::Env env = info.Env();
-  auto* deferred = new Napi::Promise::Deferred(env);
-  Napi::Promise promise = deferred->Promise();
+  if (stopping_) throw Napi::Error::New(info.Env(), "the stream is closed");
   Task task;
-  task.deferred = deferred;
-  try {
-    push(std::move(task));
-  } catch (...) {
-    delete deferred;
-    throw;
-  }
-  // Node must stay alive while somebody waits, and only then.
-  if (pending_syncs_++ == 0) settler_.Ref(env);
-  Napi::ObjectReference* self = new Napi::ObjectReference(Napi::Persistent(info.This().As<Napi::Object>()));
-  Napi::Function done = Napi::Function::New(env, [this, self](const Napi::CallbackInfo& inner) {
-    if (--pending_syncs_ == 0) settler_.Unref(inner.Env());
-    delete self;
-  });
-  promise.Get("then").As<Napi::Function>().Call(promise, {done, done});
+  task.promise = environment_->promise(info.Env(), info.This().As<Napi::Object>());
+  Napi::Promise promise = task.promise->deferred.Promise();
+  push(std::move(task));
   return promise;
 }
 
@@ -258,13 +268,13 @@ void StreamHandle::sync_blocking(const Napi::CallbackInfo& info) {
     push(std::move(task));
     ++blocking_asked_;
   }
-  std::unique_lock<std::mutex> lock(mutex_);
-  idle_.wait(lock, [&] { return stopping_ || blocking_reached_ == blocking_asked_; });
-  if (!error_.empty()) {
-    std::string error;
-    error.swap(error_);
-    throw Napi::Error::New(info.Env(), error);
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    idle_.wait(lock, [&] { return stopping_ || blocking_reached_ == blocking_asked_; });
   }
+  Failure failure = take_failure();
+  if (failure.error.empty() && cancel_ && cancel_->load()) failure.error = Cancelled().what();
+  if (!failure.error.empty()) throw layer_error(info.Env(), failure.error, failure.label);
 }
 
 // [{label, op, seconds, calls}] since the stream began, where it was made with profile: true.
@@ -284,8 +294,22 @@ Napi::Value StreamHandle::profile(const Napi::CallbackInfo& info) {
   return rows;
 }
 
+Napi::Value StreamHandle::cancellation(const Napi::CallbackInfo& info) {
+  return cancellation_.IsEmpty() ? info.Env().Null() : Napi::Value(cancellation_.Value());
+}
+
+void StreamHandle::set_cancellation(const Napi::CallbackInfo& info, const Napi::Value& value) {
+  cancellation_.Reset();
+  cancel_.reset();
+  if (value.IsNull() || value.IsUndefined()) return;
+  CancellationHandle* handle = unwrap<CancellationHandle>(value, state_of(info.Env()).cancellation_class);
+  if (!handle) throw Napi::TypeError::New(info.Env(), "cancellation must be a Cancellation or null");
+  cancellation_ = Napi::Persistent(value.As<Napi::Object>());
+  cancel_ = handle->flag();
+}
+
 Napi::Value StreamHandle::on_device(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), place_->has_device());
+  return Napi::Boolean::New(info.Env(), on_device_);
 }
 
 Napi::Value StreamHandle::device(const Napi::CallbackInfo& info) {
@@ -293,7 +317,7 @@ Napi::Value StreamHandle::device(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value StreamHandle::threads(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), place_->cpu().pool.threads());
+  return Napi::Number::New(info.Env(), threads_);
 }
 
 }  // namespace ristretto::binding

@@ -18,6 +18,12 @@ class MemoryError : public Error {
   explicit MemoryError(const std::string& message) : Error(message) {}
 };
 
+// Work that was cancelled before its end; what it was writing is not to be read.
+class Cancelled : public Error {
+ public:
+  Cancelled() : Error("cancelled") {}
+};
+
 // Throws an Error whose message is the arguments streamed one after the other.
 template <class... Parts>
 [[noreturn]] void fail(const Parts&... parts) {

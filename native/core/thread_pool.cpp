@@ -6,8 +6,12 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
+
+#include "error.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -76,9 +80,14 @@ struct ThreadPool::State {
   std::condition_variable done;
   std::exception_ptr error;  // under the mutex
   std::atomic<bool> failed{false};
+  const std::atomic<bool>* cancel = nullptr;
   std::vector<std::thread> workers;
 
   explicit State(int threads) : shares(size_t(threads)) {}
+
+  void check_cancelled() const {
+    if (cancel && cancel->load(std::memory_order_relaxed)) throw Cancelled();
+  }
 
   void share_out(int64_t tasks) {
     const int64_t count = int64_t(shares.size());
@@ -92,8 +101,10 @@ struct ThreadPool::State {
     try {
       for (size_t i = 0; i < shares.size(); ++i) {
         Share& share = shares[(size_t(worker) + i) % shares.size()];
-        for (int64_t task; (task = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;)
+        for (int64_t task; (task = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;) {
+          check_cancelled();
           (*body)(task, worker);
+        }
       }
     } catch (...) {
       for (Share& share : shares) share.next.store(share.end, std::memory_order_relaxed);
@@ -155,11 +166,19 @@ struct ThreadPool::State {
 };
 
 ThreadPool::ThreadPool(int threads) : threads_(std::max(1, threads)), state_(new State(threads_)) {
-  for (int worker = 1; worker < threads_; ++worker)
-    state_->workers.emplace_back([this, worker] { state_->work(worker); });
+  try {
+    state_->workers.reserve(size_t(threads_ - 1));
+    for (int worker = 1; worker < threads_; ++worker)
+      state_->workers.emplace_back([this, worker] { state_->work(worker); });
+  } catch (const std::system_error& e) {
+    end_workers();
+    throw MemoryError("cannot start " + std::to_string(threads_) + " threads: " + e.code().message());
+  }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { end_workers(); }
+
+void ThreadPool::end_workers() {
   {
     std::lock_guard<std::mutex> lock(state_->mutex);
     state_->stopping = true;
@@ -168,13 +187,18 @@ ThreadPool::~ThreadPool() {
   for (std::thread& t : state_->workers) t.join();
 }
 
+void ThreadPool::cancel_by(const std::atomic<bool>* flag) { state_->cancel = flag; }
+
 void ThreadPool::run(int64_t tasks, FunctionRef<void(int64_t, int)> body) {
   if (tasks <= 0) return;
+  State& s = *state_;
   if (threads_ == 1 || tasks == 1) {
-    for (int64_t task = 0; task < tasks; ++task) body(task, 0);
+    for (int64_t task = 0; task < tasks; ++task) {
+      s.check_cancelled();
+      body(task, 0);
+    }
     return;
   }
-  State& s = *state_;
   s.share_out(tasks);
   s.body = &body;
   s.gate.fetch_add(State::kTurn);

@@ -84,3 +84,12 @@ TEST(gray_of_the_pure_colours) {
   gray_from_rgb(colours.data(), 4, 3, gray.data());
   CHECK(gray == expected);
 }
+
+TEST(gray_with_other_weights) {
+  const std::vector<uint8_t> colours = {255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255, 10, 200, 77, 9};
+  // Rounded down, from pixels of four bytes.
+  std::vector<uint8_t> gray(4);
+  gray_from_rgb(colours.data(), 4, 4, gray.data(), {9797, 19234, 3737, 0, 15});
+  const std::vector<uint8_t> expected = {76, 76, 255, 129};
+  CHECK(gray == expected);
+}

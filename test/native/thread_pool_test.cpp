@@ -1,5 +1,9 @@
 #include "core/thread_pool.h"
 
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
+#include <sys/resource.h>
+#endif
+
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -111,3 +115,44 @@ TEST(pools_end_whether_their_workers_are_awake_or_asleep) {
     CHECK_EQUAL(hits.load(), round % 3 ? 8 : 0);
   }
 }
+
+TEST(a_cancelled_loop_ends_in_the_middle_and_the_next_one_runs) {
+  for (int threads : {1, 3}) {
+    ThreadPool pool(threads);
+    std::atomic<bool> cancelled{false};
+    pool.cancel_by(&cancelled);
+    std::atomic<int> hits{0};
+    bool thrown = false;
+    try {
+      pool.run(1000, [&](int64_t, int) {
+        if (++hits == 5) cancelled = true;
+      });
+    } catch (const Cancelled&) {
+      thrown = true;
+    }
+    CHECK(thrown);
+    CHECK(hits.load() >= 5 && hits.load() < 5 + 2 * threads, hits.load(), " tasks ran");
+    hits = 0;
+    pool.cancel_by(nullptr);
+    pool.run(1000, [&](int64_t, int) { ++hits; });
+    CHECK_EQUAL(hits.load(), 1000);
+  }
+}
+
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
+// Every thread's stack takes address space, so a limit of that is one of threads, for root too.
+TEST(threads_that_cannot_be_had_are_an_error) {
+  rlimit before;
+  CHECK_EQUAL(getrlimit(RLIMIT_AS, &before), 0);
+  const rlimit little{rlim_t{1} << 30, before.rlim_max};
+  CHECK_EQUAL(setrlimit(RLIMIT_AS, &little), 0);
+  std::string message;
+  try {
+    ThreadPool pool(1000);
+  } catch (const MemoryError& e) {
+    message = e.what();
+  }
+  setrlimit(RLIMIT_AS, &before);
+  CHECK(message.rfind("cannot start 1000 threads: ", 0) == 0, message);
+}
+#endif

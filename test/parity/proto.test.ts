@@ -26,6 +26,7 @@ const files = hasReference
   ? readdirSync(reference, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => relative(reference, join(entry.parentPath, entry.name)))
+      .filter((file) => /^(data|reference)\//.test(file))
       .sort()
   : [];
 const named = (pattern: RegExp) => files.filter((file) => pattern.test(file));

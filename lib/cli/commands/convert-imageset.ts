@@ -1,5 +1,6 @@
-import { convertImageset, inputFile } from '../../data/index.js';
+import { convertImageset, encodeTypes, inputFile } from '../../data/index.js';
 import { assertWritable, writeFileAtomic } from '../../util/index.js';
+import { someOf } from '../../util/some-of.js';
 import { command } from '../command.js';
 import { linesOf, type OriginalLine } from '../original-lines.js';
 import { progressBar } from '../table.js';
@@ -23,7 +24,7 @@ export const convertImagesetCommand = command({
     encoded: { kind: 'boolean', default: false, help: 'store image files instead of pixels' },
     encode_type: {
       kind: 'string',
-      value: 'jpg|png|webp',
+      value: encodeTypes.join('|'),
       help: "type to store image files as, instead of each file's own; implies --encoded",
     },
   },
@@ -40,6 +41,7 @@ export const convertImagesetCommand = command({
     if (values.json) assertWritable(values.json);
     const [root, list, out] = positional;
     const skipped: { name: string; reason: string }[] = [];
+    let emptyLabels: readonly number[] = [];
     let announced = false;
     let logged = 0;
     const processed = (count: number, site: number) => {
@@ -83,9 +85,19 @@ export const convertImagesetCommand = command({
           );
         else output.warn(`${name} is left out: ${reason}`);
       },
+      onEmptyLabels: (labels) => (emptyLabels = labels),
     });
     output.status([]);
     if (result.stored > logged) processed(result.stored, 153);
+    if (skipped.length > 0)
+      output.warn(
+        `${skipped.length} of ${result.total} images cannot be read and are left out: ${someOf(skipped.map(({ name }) => name))}` +
+          (emptyLabels.length > 0 ? `; no image is left of label ${someOf(emptyLabels)}` : ''),
+      );
+    if (values.gray && (values.encoded || values.encode_type) && values.resize_height <= 0)
+      output.warn(
+        'files that are stored as they are keep their colours, --gray or not: read them with force_gray in transform_param',
+      );
     if (output.mode === 'terminal')
       output.print(
         `${out}: ${result.stored} images` + (result.skipped ? `, ${result.skipped} left out` : ''),

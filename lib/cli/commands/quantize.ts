@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { assertWritable, writeFileAtomic } from '../../util/index.js';
+import { assertWritable, readTextFile, writeFileAtomic } from '../../util/index.js';
 import { journalPath, parseIntegerLengths, quantize, type QuantizeResult } from '../../quantize/index.js';
 import { command } from '../command.js';
 import { chooseDevice } from '../device.js';
@@ -85,7 +84,10 @@ export const quantizeCommand = command({
     if (values.json) assertWritable(values.json);
     chooseDevice(values, output, { file: 'quantization.cpp', line: 98 });
     const integerLengths = values.integer_lengths
-      ? parseIntegerLengths(readFileSync(values.integer_lengths, 'utf8'), values.integer_lengths)
+      ? parseIntegerLengths(
+          readTextFile(values.integer_lengths, { field: '--integer_lengths' }),
+          values.integer_lengths,
+        )
       : undefined;
     const log = new SearchLog((line) => output.log(line), {
       integerLengths: values.trimming_mode === 'dynamic_fixed_point',

@@ -1,4 +1,6 @@
-// Reads LMDB 0.9 databases (data format 1) as Caffe writes them: one unnamed database, records in key order.
+// Reads LMDB databases: those of LMDB 0.9 on 64 bits, as Caffe writes them, on 32 bits, and those of the npm
+// package `lmdb` (data format 2). Records come in the database's own order of keys. A file that holds one
+// named database and nothing else is read as that one.
 //
 // LMDB itself maps the file and trusts every page number and offset in it, so a truncated or damaged file
 // ends the process. This reader takes pages with pread, checks each before it is used, and needs no lock
@@ -20,10 +22,15 @@ struct FreeMemory {
 };
 
 struct LmdbRecord {
+  // As text: whole numbers (MDB_INTEGERKEY) in decimal, of one length; bytes that are no text in hexadecimal.
   std::string key;
   std::unique_ptr<uint8_t, FreeMemory> value;
   size_t size = 0;
 };
+
+struct LmdbLayout;
+struct LmdbMeta;
+struct LmdbTree;
 
 class LmdbReader {
  public:
@@ -47,6 +54,7 @@ class LmdbReader {
     uint64_t number = ~uint64_t{0};
     std::vector<uint8_t> bytes;
     int keys = 0;
+    bool is_leaf = false;
     int next = 0;  // the key that is visited next
   };
   struct Node {
@@ -60,8 +68,18 @@ class LmdbReader {
   };
 
   [[noreturn]] void corrupt(const std::string& what) const;
+  void open_file();
+  void find_layout();
+  uint64_t word(const uint8_t* bytes) const;  // as wide as page numbers are
+  uint64_t no_page() const;
+  LmdbTree tree(const uint8_t* bytes) const;
+  void take(const LmdbTree& tree);
+  void enter_named(bool is_short);
+  int compare(const std::string& a, const std::string& b) const;
+  std::string key_of(const Node& node) const;
+  std::string key_text(const std::string& key) const;
   void read_at(uint64_t offset, void* into, size_t bytes) const;
-  bool read_meta(uint64_t offset, struct LmdbMeta& meta) const;
+  bool read_meta(uint64_t offset, LmdbMeta& meta) const;
   void load(uint64_t page_number, Page& page) const;
   Node node(const Page& page, int index) const;
   void restart();
@@ -78,6 +96,8 @@ class LmdbReader {
   uint64_t root_ = 0;
   uint64_t pages_ = 0;  // pages that may be referred to
   int depth_ = 0;
+  uint16_t flags_ = 0;
+  const LmdbLayout* layout_ = nullptr;
 
   std::vector<Page> branches_;  // from the root down to the leaf's parent
   Page leaf_;

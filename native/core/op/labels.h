@@ -30,12 +30,22 @@ RISTRETTO_HOST_DEVICE int64_t class_of_label(float label, int64_t classes, bool 
   return label > -1.0f && label < float(classes) ? int64_t(label) : kNoClass;
 }
 
-// The class that the label at `index` names, or kIgnoredLabel. Throws for a label that is no class.
-inline int64_t class_of(const Tensor& labels, int64_t index, int64_t classes, bool ignores, int64_t ignored) {
+// The class that the label at `index` names, or kIgnoredLabel. Throws for a label that is no class, with the
+// record of the batch that has it.
+inline int64_t class_of(const Tensor& labels, int64_t index, const LabelledScores& scores, bool ignores,
+                        int64_t ignored) {
   const float label = labels.f32()[index];
-  const int64_t named = class_of_label(label, classes, ignores, ignored);
-  require(named != kNoClass, "label ", label, " (number ", index, ") is not a class: there are ", classes);
-  return named;
+  const int64_t named = class_of_label(label, scores.classes, ignores, ignored);
+  if (named != kNoClass) return named;
+  std::ostringstream text, place;
+  text.precision(9);  // every digit: labels are whole numbers as a rule
+  text << label;
+  place << "record " << index / scores.inner << " of the batch, from 0";
+  if (scores.inner > 1) place << ", position " << index % scores.inner;
+  fail("label ", text.str(), " (", place.str(), ") is not a class: there are ", scores.classes, ", 0 to ",
+       scores.classes - 1,
+       label < 0 ? "; ignore_label names a label that does not count"
+                 : "; num_output of the layer that gives the scores must exceed every label");
 }
 
 }  // namespace ristretto

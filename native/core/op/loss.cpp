@@ -61,7 +61,7 @@ void LabelLoss::run(Context&, const Arguments& a) {
   int64_t valid = 0;
   for (int64_t n = 0; n < s.outer; ++n)
     for (int64_t i = 0; i < s.inner; ++i) {
-      const int64_t label = class_of(a.labels, n * s.inner + i, s.classes, a.ignores, a.ignored);
+      const int64_t label = class_of(a.labels, n * s.inner + i, s, a.ignores, a.ignored);
       if (label < 0) continue;
       ++valid;
       const float* scores = a.src.f32() + n * s.classes * s.inner + i;

@@ -78,7 +78,7 @@ void LabelLossGradient::run(Context& context, const Arguments& a) {
   const LabelledScores s(a.src, a.labels, a.axis);
   const int64_t positions = s.outer * s.inner;
   const auto label_at = [&](int64_t position) {
-    return class_of(a.labels, position, s.classes, a.ignores, a.ignored);
+    return class_of(a.labels, position, s, a.ignores, a.ignored);
   };
   int64_t valid = 0;
   for (int64_t position = 0; position < positions; ++position) valid += label_at(position) >= 0;

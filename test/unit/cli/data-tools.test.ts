@@ -55,8 +55,9 @@ describe('convert_imageset and compute_image_mean', () => {
       await run(convertImagesetCommand, [...flags, `${folder}/`, inside('list.txt'), inside('db')]),
     ).toEqual([
       'I convert_imageset.cpp:89] A total of 3 images.',
-      'E io.cpp:80] Could not open or find file gone.png: cannot be read (ENOENT)',
+      'E io.cpp:80] Could not open or find file gone.png: cannot be read (ENOENT): there is no such file',
       'I convert_imageset.cpp:153] Processed 2 files.',
+      'W ristretto.ts:0] 1 of 3 images cannot be read and are left out: gone.png; no image is left of label 5',
     ]);
     expect(JSON.parse(readFileSync(inside('c.json'), 'utf8'))).toMatchObject({
       total: 3,

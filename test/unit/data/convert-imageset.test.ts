@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { computeImageMean } from '../../../lib/data/compute-image-mean.js';
 import { convertImageset, type ConvertImagesetOptions } from '../../../lib/data/convert-imageset.js';
+import { decodeImage, encodeImage } from '../../../lib/data/decode-image.js';
 import { LmdbReader } from '../../../lib/native/index.js';
 import { decode, has, readBlobProto } from '../../../lib/proto/index.js';
 import { dataNet } from './one-layer-net.js';
@@ -111,8 +112,9 @@ describe('convertImageset', () => {
     await convert({ out: gray, list: inside('large.txt'), gray: true });
     const [{ datum }] = await readLmdb(gray);
     const { pixels } = drawn.get('large.png')!;
+    // libpng's gray, which OpenCV asks it for.
     const luma = (i: number) =>
-      (pixels[3 * i] * 4899 + pixels[3 * i + 1] * 9617 + pixels[3 * i + 2] * 1868 + 8192) >> 14;
+      (pixels[3 * i] * 9797 + pixels[3 * i + 1] * 19234 + pixels[3 * i + 2] * 3737) >> 15;
     expect(datum.channels).toBe(1);
     expect([...datum.data]).toEqual(Array.from({ length: 54 }, (_, i) => luma(i)));
 
@@ -141,6 +143,55 @@ describe('convertImageset', () => {
     await convert({ out: small, ...options, resizeHeight: 8, resizeWidth: 8 });
     const resized = Buffer.from((await readLmdb(small))[0].datum.data);
     expect(await sharp(resized).metadata()).toMatchObject({ format: 'jpeg', height: 8, width: 8 });
+  });
+
+  it('stores encoded what a file is, whatever it is called', async () => {
+    const bmp = await encodeImage(
+      { data: drawn.get('large.png')!.pixels, height: 9, width: 6, channels: 3 },
+      'bmp',
+    );
+    writeFileSync(inside('bare'), bmp);
+    writeFileSync(inside('wrong.jpg'), bmp);
+    writeFileSync(inside('camera.JPE'), readFileSync(inside('photo.jpg')));
+    list('names.txt', ['bare 0', 'wrong.jpg 1', 'camera.JPE 2']);
+    const options = { list: inside('names.txt'), encoded: true };
+    const same = fresh();
+    await convert({ out: same, ...options });
+    const stored = await readLmdb(same);
+    expect(stored.map(({ datum }) => datum.encoded)).toEqual([true, true, true]);
+    for (const [i, name] of ['bare', 'wrong.jpg', 'camera.JPE'].entries())
+      expect(Buffer.from(stored[i].datum.data).equals(readFileSync(inside(name)))).toBe(true);
+
+    const small = fresh();
+    await convert({ out: small, ...options, resizeHeight: 8, resizeWidth: 8 });
+    const starts = (await readLmdb(small)).map(({ datum }) =>
+      Buffer.from(datum.data.subarray(0, 2)).toString('latin1'),
+    );
+    expect(starts).toEqual(['BM', 'BM', '\xff\xd8']);
+    const source = await dataNet(data(small).replace(`batch_size: ${IMAGES}`, 'batch_size: 3'));
+    await source.forward();
+    expect(source.blob('data').shape).toEqual([3, 3, 8, 8]);
+    await source.close();
+  });
+
+  it('keeps the colours of files that it stores as they are, gray or not, as Caffe does', async () => {
+    list('photo.txt', ['photo.jpg 4']);
+    const out = fresh();
+    await convert({ out, list: inside('photo.txt'), gray: true, encoded: true });
+    expect(Buffer.from((await readLmdb(out))[0].datum.data).equals(readFileSync(inside('photo.jpg')))).toBe(
+      true,
+    );
+    const made = fresh();
+    await convert({ out: made, list: inside('photo.txt'), gray: true, encodeType: 'png' });
+    const image = await decodeImage((await readLmdb(made))[0].datum.data, 'native');
+    expect(image).toEqual(await decodeImage(readFileSync(inside('photo.jpg')), 'gray'));
+  });
+
+  it('tells of which labels no image is left', async () => {
+    list('holes.txt', ['gone.png 7', 'large.png 2', 'gone too.png 2', 'gone as well.png -1']);
+    let empty: readonly number[] = [];
+    await convert({ out: fresh(), list: inside('holes.txt'), onEmptyLabels: (labels) => (empty = labels) });
+    expect(empty).toEqual([-1, 7]);
   });
 
   it('shuffles by the seed, keys ascending all the same', async () => {
@@ -206,7 +257,7 @@ describe('convertImageset', () => {
       /resize_height: is given without the other/,
     );
     await expect(convert({ out, resizeHeight: -3, resizeWidth: 1 })).rejects.toThrow(/resize_height.*-3/);
-    await expect(convert({ out, encodeType: 'bmp' })).rejects.toThrow(/encode_type: 'bmp' is not known/);
+    await expect(convert({ out, encodeType: 'gif' })).rejects.toThrow(/encode_type: 'gif' is not known/);
     await expect(convert({ out: folder })).rejects.toThrow(/exists already/);
     await expect(convert({ out: inside('nowhere/db') })).rejects.toThrow(/folder .*nowhere does not exist/);
     await expect(convert({ out, list: inside('no list') })).rejects.toThrow(

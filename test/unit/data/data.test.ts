@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import sharp from 'sharp';
@@ -169,9 +169,10 @@ describe('encoded Datums', () => {
     const gray = await first(await png(3, 4, 3), 'force_gray: true');
     expect(gray.shape).toEqual([1, 1, 3, 4]);
     const rgb = pixels(3, 4, 3);
+    // libpng's gray, which OpenCV asks it for.
     const luma = Array.from(
       { length: 12 },
-      (_, i) => (rgb[3 * i] * 4899 + rgb[3 * i + 1] * 9617 + rgb[3 * i + 2] * 1868 + 8192) >> 14,
+      (_, i) => (rgb[3 * i] * 9797 + rgb[3 * i + 1] * 19234 + rgb[3 * i + 2] * 3737) >> 15,
     );
     expect([...gray.data]).toEqual(luma);
   });
@@ -200,6 +201,47 @@ describe('encoded Datums', () => {
     const error = await errorOf(mixed.next());
     expect(error.message).toMatch(/sizes: layer 'input': record 'b': its shape \(3, 5, 2\).*crop_size/s);
     await mixed.close();
+  });
+
+  it('of another number of channels than the others are named, with the cure', async () => {
+    const source = await writeLmdb(join(folder, 'gray among colour'), [
+      ['a', encodedDatum(await png(3, 4, 3), 7)],
+      ['b', encodedDatum(await png(3, 4, 1), 8)],
+    ]);
+    // In a batch, and where a batch begins with it.
+    for (const [batch, good] of [
+      [2, 0],
+      [1, 1],
+    ]) {
+      const { next, close } = await openLayer(data(source, { batch }));
+      for (let i = 0; i < good; i++) await next();
+      expect((await errorOf(next())).message).toMatch(
+        /layer 'input': record 'b': has 1 channel where the batch has 3 channels: .*force_color: true/,
+      );
+      await close();
+    }
+    const raw = await writeLmdb(join(folder, 'raw of two kinds'), [
+      ['a', rawDatum(1, 3, 4, 3)],
+      ['b', rawDatum(2, 3, 4, 1)],
+    ]);
+    const { next, close } = await openLayer(data(raw, { batch: 2 }));
+    expect((await errorOf(next())).message).toMatch(/record 'b': has 1 channel .*store all records/);
+    await close();
+  });
+
+  it('may be wrapped as the npm package lmdb stores bytes', async () => {
+    const wrap = (value: Uint8Array) =>
+      value.length < 256
+        ? Buffer.concat([Uint8Array.of(0xc4, value.length), value])
+        : Buffer.concat([Uint8Array.of(0xc5, value.length >> 8, value.length & 255), value]);
+    const source = await writeLmdb(join(folder, 'wrapped'), [
+      ['a', wrap(rawDatum(3))],
+      ['b', wrap(rawDatum(4, 20, 30))],
+    ]);
+    const { next, close } = await openLayer(data(source, { batch: 1 }));
+    expect((await next()).labels).toEqual([3]);
+    expect((await next()).labels).toEqual([4]);
+    await close();
   });
 
   it('may stand among raw ones', async () => {
@@ -292,6 +334,17 @@ describe('what is wrong with databases', () => {
     expect(await messageFor(unfilled)).toMatch(/unfilled: layer 'input': holds no records/);
   });
 
+  it('a single file is a database by its content, whatever its name', async () => {
+    const source = await writeNumbered(join(folder, 'folder'), 3);
+    renameSync(join(source, 'data.mdb'), join(folder, 'train.db'));
+    const { next, close } = await openLayer(data(join(folder, 'train.db')));
+    expect((await next()).labels).toEqual([0, 1, 2]);
+    await close();
+    writeFileSync(join(folder, 'tiny.db'), 'x');
+    expect(await messageFor(join(folder, 'tiny.db'))).toMatch(/tiny\.db: layer 'input': is neither an LMDB/);
+    expect(await messageFor(join(folder, 'tiny.db/x'))).toMatch(/layer 'input': cannot be read \(ENOTDIR\)/);
+  });
+
   it('truncated anywhere', async () => {
     const source = await writeNumbered(join(folder, 'cut'), 300);
     const file = join(source, 'data.mdb');
@@ -336,6 +389,17 @@ describe('what is wrong with the prototxt', () => {
     expect(error.message).toMatch(
       /the mean of shape \(2, 3, 3\) does not fit record '00000000' of shape \(2, 3, 4\)/,
     );
+    const source = await writeLmdb(join(folder, 'two sizes'), [
+      ['a', rawDatum(1, 3, 3)],
+      ['b', rawDatum(2, 5, 4)],
+    ]);
+    const { next, close } = await openLayer(
+      data(source, { batch: 2, transform: `mean_file: "${file}" crop_size: 2` }),
+    );
+    expect((await errorOf(next())).message).toMatch(
+      /record 'b': has 5 x 4 pixels, the mean image 3 x 3: resize all records to that/,
+    );
+    await close();
   });
 
   it('no batch size', async () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { HDF5Data } from '../../../lib/data/hdf5-data.js';
+import { hdf5Limits, type HDF5Data } from '../../../lib/data/hdf5-data.js';
 import type { Net, NetOptions } from '../../../lib/graph/index.js';
 import { withHdf5File } from '../../../lib/util/index.js';
 import { dataNet } from './one-layer-net.js';
@@ -100,6 +100,44 @@ describe('HDF5Data', () => {
     expect(rows.slice(5)).not.toEqual(rows.slice(0, 5));
   });
 
+  it('serves the same of files that are too large to be held', async () => {
+    const rows = async (rest: string) => {
+      await open(layer('list.txt', rest));
+      const served = await labels(5);
+      await net!.close();
+      return served;
+    };
+    const held = [await rows('batch_size: 3'), await rows('batch_size: 3 shuffle: true')];
+    const limits = { ...hdf5Limits };
+    try {
+      // A row has three numbers.
+      Object.assign(hdf5Limits, { file: 11, window: 24 });
+      expect(await rows('batch_size: 3')).toEqual(held[0]);
+      expect(await rows('batch_size: 3 shuffle: true')).toEqual(held[1]);
+      Object.assign(hdf5Limits, { window: 1 });
+      expect(await rows('batch_size: 3')).toEqual(held[0]);
+    } finally {
+      Object.assign(hdf5Limits, limits);
+    }
+  });
+
+  it('takes lists as people write them', async () => {
+    await write('with blank.h5', 2, 20);
+    for (const text of [
+      '\ufeffa.h5\r\nwith blank.h5\r\n',
+      '\n a.h5 \n\n\twith blank.h5\t\n\n',
+      'a.h5\rwith blank.h5',
+    ]) {
+      list('written.txt', text);
+      await open(layer('written.txt', 'batch_size: 7'));
+      expect(await labels(1)).toEqual([0, 1, 2, 3, 4, 20, 21]);
+      await net!.close();
+    }
+    list('one line.txt', 'a.h5 b.h5\n');
+    await open(layer('one line.txt', 'batch_size: 8'));
+    expect(await labels(1)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
   it('reads another source where one is given', async () => {
     await open(layer('nowhere.txt', 'batch_size: 3'), { dataSource: join(folder, 'b.h5') });
     expect(await labels(1)).toEqual([5, 6, 7]);
@@ -109,13 +147,19 @@ describe('HDF5Data', () => {
     const fails = (text: string, message: RegExp) => expect(open(text)).rejects.toThrow(message);
     await fails(
       layer('none.txt'),
-      /none\.txt: layer 'h': hdf5_data_param\.source: the list cannot be read \(ENOENT\)/,
+      /none\.txt: layer 'h': hdf5_data_param\.source: cannot be read \(ENOENT\)/,
     );
     await fails(layer(''), /layer 'h': hdf5_data_param\.source: no list/);
+    await fails(layer('.'), /layer 'h': hdf5_data_param\.source: is a folder, not a file/);
+    writeFileSync(join(folder, 'utf16.txt'), Buffer.from('\ufeffa.h5\n', 'utf16le'));
+    await fails(
+      layer('utf16.txt'),
+      /utf16\.txt: layer 'h': hdf5_data_param\.source: is UTF-16: save it as UTF-8/,
+    );
     list('empty.txt', ' \n');
     await fails(layer('empty.txt'), /empty\.txt: layer 'h': .*lists no HDF5 file/);
     list('gone.txt', 'a.h5\ngone.h5');
-    await fails(layer('gone.txt'), /gone\.h5: layer 'h': cannot be opened/);
+    await fails(layer('gone.txt'), /gone\.h5: layer 'h': cannot be read \(ENOENT\).*gone\.txt, line 2/);
     list('text.txt', 'list.txt');
     await fails(layer('text.txt'), /list\.txt: layer 'h': is not an HDF5 file/);
     await fails(

@@ -1,9 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Phase } from '../../../lib/proto/index.js';
+import { encodeImage } from '../../../lib/data/index.js';
 import { convertImage } from '../../../lib/native/index.js';
+import { onWarning } from '../../../lib/util/warnings.js';
 import { errorOf, openLayer, pixels, png, temporaryFolder } from './sources.js';
 
 const folder = temporaryFolder();
@@ -45,15 +47,16 @@ describe('ImageData', () => {
   });
 
   it('names the image that it cannot read, or skips it', async () => {
-    // The fourth line ends in a blank: its path is "ant/image 2.png 8".
-    const { next, close } = await openLayer(imageData('batch_size: 5'));
+    const gone = join(folder, 'gone.txt');
+    writeFileSync(gone, 'ant/image 0.png 5\nant/gone.png 8\nant/image 1.png -1\n');
+    const { next, close } = await openLayer(imageData('batch_size: 3', gone));
     expect((await errorOf(next())).message).toMatch(
-      /list\.txt: layer 'images': record 'ant\/image 2\.png 8': .*cannot be read \(ENOENT\)/,
+      /gone\.txt: layer 'images': record 'ant\/gone\.png': .*cannot be read \(ENOENT\)/,
     );
     await close();
-    const skipping = await openLayer(imageData('batch_size: 5'), { skipBad: true });
-    expect((await skipping.next()).labels).toEqual([5, 6, 7, -1, 5]);
-    expect(skipping.layer.skippedKeys).toContain('ant/image 2.png 8');
+    const skipping = await openLayer(imageData('batch_size: 3', gone), { skipBad: true });
+    expect((await skipping.next()).labels).toEqual([5, -1, 5]);
+    expect(skipping.layer.skippedKeys).toContain('ant/gone.png');
     await skipping.close();
   });
 
@@ -102,6 +105,17 @@ describe('ImageData', () => {
     await close();
   });
 
+  it('needs no labels where it has no top for them', async () => {
+    const bare = join(folder, 'bare.txt');
+    writeFileSync(bare, 'ant/image 0.png\nbee/image 0.png 6\n');
+    expect((await errorOf(openLayer(imageData('batch_size: 2', bare)))).message).toMatch(
+      /bare\.txt:1:1: layer 'images': 'ant\/image 0\.png' has no label/,
+    );
+    const { next, close } = await openLayer(imageData('batch_size: 2', bare).replace('top: "label"', ''));
+    expect((await next()).shape).toEqual([2, 3, 4, 4]);
+    await close();
+  });
+
   it('says what is wrong with the list', async () => {
     const messageFor = async (more: string, source: string) =>
       (await errorOf(openLayer(imageData(more, source)))).message;
@@ -135,6 +149,45 @@ describe('a folder of class folders', () => {
     const listed = await openLayer(text, { dataSource: join(folder, 'full.txt') });
     expect((await listed.next()).labels).toEqual([9, 9, 9, 9, 9, 9]);
     await listed.close();
+  });
+
+  it('serves every image, whatever its ending, and tells what it leaves out', async () => {
+    const root = join(folder, 'mixed');
+    for (const name of ['a', 'b']) mkdirSync(join(root, name), { recursive: true });
+    const image = { data: pixels(4, 4, 3), height: 4, width: 4, channels: 3 };
+    const bmp = await encodeImage(image, 'bmp');
+    for (const [name, bytes] of [
+      ['a/1.BMP', bmp],
+      ['a/2.dat', bmp],
+      ['a/3.ppm', await encodeImage(image, 'ppm')],
+      ['a/4.JFIF', await encodeImage(image, 'jpg')],
+      ['b/bare', await encodeImage(image, 'tif')],
+    ] as const)
+      writeFileSync(join(root, name), bytes);
+    symlinkSync(join(root, 'a'), join(root, 'c'));
+    mkdirSync(join(root, 'b/deeper'));
+    for (const name of ['a/notes.txt', 'b/empty', 'list.txt']) writeFileSync(join(root, name), '');
+    const told: string[] = [];
+    onWarning((message) => told.push(message));
+    const { next, close, layer } = await openLayer(imageData('batch_size: 9', root, 'ImageFolder'));
+    expect(layer.recordCount).toBe(9);
+    const { labels, data } = await next();
+    expect(labels).toEqual([0, 1, 2, 0, 2, 0, 2, 0, 2]);
+    expect([...data.subarray(0, 16)]).toEqual(Array.from({ length: 16 }, (_, i) => image.data[3 * i + 2]));
+    await close();
+    expect(told).toEqual([
+      `${root}: 5 entries are left out, as no images of a class: list.txt, a/notes.txt, b/empty, b/deeper/, c/notes.txt`,
+    ]);
+  });
+
+  it('with a class without images is an error that names both', async () => {
+    for (const name of ['first', 'second']) mkdirSync(join(folder, 'partly', name), { recursive: true });
+    writeFileSync(join(folder, 'partly/first/1.png'), await png(4, 4, 3));
+    writeFileSync(join(folder, 'partly/second/1.xcf'), 'no image that is read');
+    const text = imageData('batch_size: 1', join(folder, 'partly'), 'ImageFolder');
+    expect((await errorOf(openLayer(text))).message).toMatch(
+      /partly: layer 'images': holds no images of class second: .*; left out, as no images: second\/1\.xcf/,
+    );
   });
 
   it('without images is an error', async () => {

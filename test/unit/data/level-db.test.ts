@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -109,6 +110,15 @@ describe('LevelDB', () => {
     await expect(net('empty', 1)).rejects.toThrow(/empty: layer 'd': is neither an LMDB .* nor a LevelDB/);
     writeFileSync(join(inside('empty'), 'CURRENT'), 'MANIFEST-000001\n');
     await expect(net('empty', 1)).rejects.toThrow(/empty: layer 'd': cannot be opened as LevelDB: /);
+    rmSync(join(inside('empty'), 'CURRENT'));
+    await write('log', 3);
+    const log = readdirSync(inside('log')).find((file) => file.endsWith('.log'))!;
+    writeFileSync(join(inside('log'), log), Buffer.alloc(5000, 7));
+    await expect(net('log', 1)).rejects.toThrow(/log: layer 'd': .*\.log is damaged, \d+ bytes/);
+    cpSync(inside('log'), inside('bare'), { recursive: true });
+    for (const file of readdirSync(inside('bare')))
+      if (file.startsWith('MANIFEST')) rmSync(join(inside('bare'), file));
+    await expect(net('bare', 1)).rejects.toThrow(/bare: layer 'd': .* \S*\/bare\/MANIFEST-\d+: No such file/);
     await write('none', 0);
     await expect(net('none', 1)).rejects.toThrow(/none: layer 'd': holds no records/);
   });

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ActivationArena, Net, type NetOptions } from '../../../lib/graph/index.js';
 import { Stream } from '../../../lib/native/index.js';
 import { parseText, Phase } from '../../../lib/proto/index.js';
+import { registry } from '../../../lib/data/index.js';
 import { fakes, journal } from './fake-layers.js';
 
 const open: Net[] = [];
@@ -189,6 +190,28 @@ describe('forward', () => {
     await expect(pass).rejects.toThrow('enough');
     expect(journal).toEqual(['in_x', 'a']);
     await expect(make(input([1]), { signal: AbortSignal.abort() })).rejects.toThrow(/aborted/);
+  });
+
+  it('gives its memory back when it is closed; outputs and copies stay', async () => {
+    const param = parseText(
+      'NetParameter',
+      `layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 1 dim: 2 } } }
+       layer { name: "fc" type: "InnerProduct" bottom: "x" top: "fc"
+         inner_product_param { num_output: 3 weight_filler { type: "constant" value: 2 } } }
+       layer { name: "twice" type: "Power" bottom: "fc" top: "y" power_param { scale: 2 } }`,
+    );
+    const net = await Net.create({ param, registry, threads: 1 });
+    net.blob('x').set([1, 2]);
+    await net.forward();
+    const [weights] = net.params;
+    const [view, copy] = [weights.blob.data, net.toProto().layer[1].blobs[0].data];
+    await net.close();
+    await net.close();
+    expect([...net.outputs[0].data]).toEqual([12, 12, 12]);
+    expect([...copy]).toEqual([2, 2, 2, 2, 2, 2]);
+    expect(view.length).toBe(0);
+    expect(() => weights.blob.data).toThrow(/freed: the net that owned it is closed/);
+    await expect(net.forward()).rejects.toThrow('the net is closed');
   });
 
   it('follows a new input shape', async () => {

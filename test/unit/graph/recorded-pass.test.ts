@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { registry } from '../../../lib/data/index.js';
 import { Blob } from '../../../lib/blob/index.js';
 import { ActivationArena, Net, type NetOptions } from '../../../lib/graph/index.js';
-import { Stream, type NativeStream } from '../../../lib/native/index.js';
+import { Stream, type NativeGraph, type NativeStream } from '../../../lib/native/index.js';
 import { parseText, Phase } from '../../../lib/proto/index.js';
 
 const closing: (() => void | Promise<void>)[] = [];
@@ -22,7 +22,7 @@ function makeStream(): { stream: NativeStream; launches: () => number } {
     count++;
     launch(graph);
   };
-  Object.defineProperty(stream, 'launch', { value: counting });
+  Object.defineProperty(stream, 'launch', { value: counting, configurable: true });
   return { stream, launches: () => count };
 }
 
@@ -217,6 +217,37 @@ describe('a recorded pass', () => {
     await net.forward();
     await expect(net.forward({ signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
     expect(launches()).toBe(1);
+  });
+
+  it.each(['the pass', 'the net'])('stops in the middle of what runs by a signal of %s', async (of) => {
+    const { stream } = makeStream();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const names = Array.from({ length: 30 }, (_, i) => `c${i}`);
+    const text = input(4096) + names.map((name, i) => conv(name, i ? names[i - 1] : 'x')).join(' ');
+    const net = await make(text, { stream, signal: of === 'the net' ? signal : undefined });
+    const pass = async (options = {}) => {
+      fillInput(net.blob('x'), 1);
+      await net.forward(options);
+      return [...net.outputs[0].data];
+    };
+    const good = await pass();
+    await pass();
+    const callsOfLast = () => stream.profile().find(({ label }) => label === 'c29')!.calls;
+    const before = callsOfLast();
+    const { launch } = stream;
+    Object.defineProperty(stream, 'launch', {
+      value: (graph: NativeGraph) => {
+        launch(graph);
+        controller.abort(new Error('enough'));
+      },
+      configurable: true,
+    });
+    await expect(pass(of === 'the pass' ? { signal } : {})).rejects.toThrow('enough');
+    expect(callsOfLast()).toBe(before);
+    if (of === 'the net') return;
+    Object.defineProperty(stream, 'launch', { value: launch });
+    expect(await pass()).toEqual(good);
   });
 
   it.each([

@@ -146,7 +146,9 @@ describe('Crop and Tile', () => {
 describe('Embed, BatchReindex, Filter', () => {
   it('name the layer where an index is none', async () => {
     const given = [counting([3, 2]), { shape: [2], values: [2, 3] }];
-    await expect(run('BatchReindex', '', given)).rejects.toThrow(/it: index 3 \(number 1\) is outside/);
+    await expect(run('BatchReindex', '', given)).rejects.toThrow(
+      /^layer 'it': index 3 \(number 1\) is outside/,
+    );
   });
 
   it('later layers follow the number of images that Filter lets through', async () => {

@@ -26,9 +26,40 @@ it('is 0, not NaN, where every label is ignored', async () => {
   expect(await run('Accuracy', 'accuracy_param { ignore_label: 1 }', [scores, labels])).toEqual([[0]]);
 });
 
-it('names the layer where a label is no class', async () => {
-  const made = await makeLayer('SoftmaxWithLoss', '', [scores, { shape: [2], values: [0, 3] }]);
-  await expect(forward(made)).rejects.toThrow('it: label 3 (number 1) is not a class: there are 3');
+it.each(['SoftmaxWithLoss', 'HingeLoss', 'Accuracy'])(
+  '%s names layer, record, label and classes where a label is no class',
+  async (type) => {
+    const messageFor = async (label: number) => {
+      const made = await makeLayer(type, '', [scores, { shape: [2], values: [0, label] }]);
+      return forward(made).then(
+        () => 'no error',
+        (error: Error) => error.message,
+      );
+    };
+    const record =
+      /layer 'it': label 3 \(record 1 of the batch, from 0\) is not a class: there are 3, 0 to 2; num_output/;
+    expect(await messageFor(3)).toMatch(record);
+    expect(await messageFor(-1)).toMatch(/label -1 \(record 1 .*there are 3, 0 to 2; ignore_label/);
+    expect(await messageFor(16777216)).toMatch(/label 16777216 \(/);
+    expect(await messageFor(NaN)).toMatch(/label nan \(/);
+  },
+);
+
+it('names layer and field where the infogain matrix cannot be read', async () => {
+  const labels = { shape: [2], values: [0, 1] };
+  await expect(
+    makeLayer('InfogainLoss', 'infogain_loss_param { source: "/nowhere/gain" }', [scores, labels]),
+  ).rejects.toThrow(
+    "/nowhere/gain: layer 'it': infogain_loss_param.source: cannot be read (ENOENT): there is no such file",
+  );
+});
+
+it('names the place in the record where there is a label for each', async () => {
+  const map = { shape: [2, 2, 1, 3] };
+  const labels = { shape: [2, 1, 1, 3], values: [0, 0, 0, 0, 7, 0] };
+  await expect(forward(await makeLayer('SoftmaxWithLoss', '', [map, labels]))).rejects.toThrow(
+    'label 7 (record 1 of the batch, from 0, position 1) is not a class: there are 2',
+  );
 });
 
 it('names the layer where labels and scores do not fit', async () => {

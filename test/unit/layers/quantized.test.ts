@@ -99,10 +99,10 @@ describe('a quantised layer', () => {
   it('names the layer where a value is NaN, and recovers', async () => {
     const stream = new Stream({ threads: 1 });
     const made = await quantizedFc(fixed, [0.7, NaN], 0.3);
-    await expect(forward(made, stream)).rejects.toThrow(/^it: .*NaN/);
+    await expect(forward(made, stream)).rejects.toThrow(/^layer 'it': .*NaN/);
     made.layer.blobs[0].set([0.7, -9]);
     made.bottom[0].set([NaN, 0, 0, 0]);
-    await expect(forward(made, stream)).rejects.toThrow(/^it: .*NaN/);
+    await expect(forward(made, stream)).rejects.toThrow(/^layer 'it': .*NaN/);
     made.bottom[0].set(input.values as number[]);
     expect(await forward(made, stream)).toEqual([[-6, -1.5]]);
   });

@@ -65,6 +65,6 @@ describe('readDeepCompression', () => {
     const book = codebook(0);
     book[9] = NaN;
     expect(() => decode(file({ book }))).toThrow(/byte 8: layer 'first': a value that is no finite number/);
-    expect(() => readDeepCompression(join(folder, 'gone'), layers)).toThrow(/gone: cannot be opened/);
+    expect(() => readDeepCompression(join(folder, 'gone'), layers)).toThrow(/gone: cannot be read/);
   });
 });

@@ -84,7 +84,7 @@ describe('nets', () => {
     const text = join(folder, 'text.h5');
     writeFileSync(text, 'not HDF5');
     await expect(readNetHdf5(text)).rejects.toThrow(/text.h5, byte 0: is not an HDF5 file/);
-    await expect(readNetHdf5(join(folder, 'none.h5'))).rejects.toThrow(/none.h5: cannot be opened/);
+    await expect(readNetHdf5(join(folder, 'none.h5'))).rejects.toThrow(/none.h5: cannot be read/);
     await expect(readWeights(join(folder, 'none.h5'))).rejects.toThrow(/ENOENT/);
     const other = join(folder, 'other.h5');
     await withHdf5File(other, 'w', (file) => void file.create_group('label'));

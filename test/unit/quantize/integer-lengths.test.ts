@@ -63,7 +63,7 @@ describe('parseIntegerLengths', () => {
   });
 
   it.each([
-    ['{', 'f: not JSON'],
+    ['{', 'f:1:2: is not JSON'],
     ['{}', 'f: a list'],
     ['[null]', 'entry 0'],
     [JSON.stringify([{ ...row, output: 1.5 }]), "layer 'conv1': output: 1.5"],

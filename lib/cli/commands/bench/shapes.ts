@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FormatError, UsageError } from '../../../errors/index.js';
+import { linesOf, readTextFile } from '../../../util/index.js';
 import { nearest } from '../../../util/nearest.js';
 
 /** One convolution of a net; an inner product is one of 1 x 1 on 1 x 1. */
@@ -78,11 +79,9 @@ function parseLine(line: string, context: { file: string; line: number }): Shape
 
 /** A file's problems. Lines that start with # are comments. */
 export function parseShapes(text: string, file: string): Shape[] {
-  const shapes = text
-    .split('\n')
-    .flatMap((line, i) =>
-      /^\s*(#|$)/.test(line) ? [] : [parseLine(line, { file: basename(file), line: i + 1 })],
-    );
+  const shapes = linesOf(text).flatMap((line, i) =>
+    /^\s*(#|$)/.test(line) ? [] : [parseLine(line, { file: basename(file), line: i + 1 })],
+  );
   if (shapes.length === 0) throw new FormatError('holds no problem', { file });
   return shapes;
 }
@@ -100,5 +99,5 @@ export function readShapes(given: string): Shape[] {
           : `, and none of the nets ${knownShapes().join(', ')} is called so`),
     );
   }
-  return parseShapes(readFileSync(file, 'utf8'), file);
+  return parseShapes(readTextFile(file, { field: '--shapes' }), file);
 }
