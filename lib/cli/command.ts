@@ -1,13 +1,18 @@
 import type { Interrupts } from './interrupts.js';
 import type { ArgumentRow, commonOptions, OptionTable, ValuesOf } from './options.js';
+import type { NamedPath } from '../util/index.js';
 import type { Output } from './output.js';
 
-/** What a command is given to run. */
-export interface CommandContext<T extends OptionTable = OptionTable> {
+/** What the command line says. */
+export interface GivenValues<T extends OptionTable = OptionTable> {
   values: ValuesOf<T & typeof commonOptions>;
   positional: string[];
+}
+
+/** What a command is given to run. */
+export interface CommandContext<T extends OptionTable = OptionTable> extends GivenValues<T> {
   output: Output;
-  /** Aborted by Ctrl-C. */
+  /** Aborted by Ctrl-C, SIGTERM and a terminal that goes away. */
   signal: AbortSignal;
   /** For a command that does something else on signals. */
   interrupts: Interrupts;
@@ -19,6 +24,10 @@ export interface Command<T extends OptionTable = OptionTable> {
   summary: string;
   options: T;
   arguments?: readonly ArgumentRow[];
+  /** Files that are written beside those that flags and arguments name. */
+  outputs?(given: GivenValues<T>): readonly NamedPath[] | Promise<readonly NamedPath[]>;
+  /** Files that are read beside those that flags, arguments and prototxts name. */
+  inputs?(given: GivenValues<T>): readonly NamedPath[] | Promise<readonly NamedPath[]>;
   run(context: CommandContext<T>): Promise<number | void>;
 }
 

@@ -2,12 +2,15 @@ import { constants } from 'node:os';
 import { RistrettoError } from '../errors/index.js';
 import type { Output } from './output.js';
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** Takes a signal; true where it was dealt with and the command goes on as it sees fit. */
 export type SignalHandler = (signal: NodeJS.Signals) => boolean;
 
 /**
- * Ctrl-C and SIGTERM: the first one aborts the command, which ends cleanly; the second one kills. A command that
- * does something else with signals takes them itself.
+ * Ctrl-C, SIGTERM and SIGHUP (the terminal went away): the first one aborts the command, which ends cleanly; a
+ * second one ends the process at once, but for what is half written, which is removed. A command that does something
+ * else with signals takes them itself.
  */
 export class Interrupts {
   readonly #controller = new AbortController();
@@ -15,7 +18,7 @@ export class Interrupts {
   #handler: SignalHandler | null = null;
 
   constructor(private readonly output: Output) {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, this.#take);
+    for (const signal of SIGNALS) process.on(signal, this.#take);
   }
 
   /** Aborted by the first signal that no handler took. */
@@ -28,15 +31,14 @@ export class Interrupts {
     return this.#received;
   }
 
-  /** Asks `handler` first from now on; for SIGHUP, too, which otherwise ends the process. */
+  /** Asks `handler` first from now on. */
   handle(handler: SignalHandler): void {
-    if (!this.#handler) process.on('SIGHUP', this.#take);
     this.#handler = handler;
   }
 
   /** Leaves signals to Node again. */
   close(): void {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, this.#take);
+    for (const signal of SIGNALS) process.off(signal, this.#take);
   }
 
   readonly #take = (signal: NodeJS.Signals): void => {

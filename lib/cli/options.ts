@@ -1,5 +1,27 @@
+import type { FileKind } from '../proto/index.js';
+
+/** What a flag or an argument that names a file or folder does with it; no file where neither is said. */
+export interface FileUse {
+  /** It is read, and is one of these kinds; of any kind where the list is empty. */
+  reads?: readonly FileKind[];
+  /** It is written. */
+  writes?: boolean;
+  /** Several may be given, separated by commas. */
+  several?: boolean;
+}
+
+/** What data is read from. */
+export const dataKinds = [
+  'lmdb',
+  'lmdbFile',
+  'levelDb',
+  'folder',
+  'list',
+  'hdf5',
+] as const satisfies readonly FileKind[];
+
 /** A flag of a command: one row of the command's table. */
-export interface OptionRow {
+export interface OptionRow extends FileUse {
   kind: 'string' | 'integer' | 'number' | 'boolean' | 'choice';
   help: string;
   /** Shown for the value in the help text. */
@@ -34,7 +56,7 @@ export type ValuesOf<T extends OptionTable> = {
 };
 
 /** A positional argument. */
-export interface ArgumentRow {
+export interface ArgumentRow extends FileUse {
   name: string;
   help: string;
   optional?: boolean;
@@ -48,7 +70,7 @@ export const commonOptions = {
     default: 'auto',
     help: "glog: the original's log lines on stderr; terminal: progress bars and tables; auto: terminal where stderr is one, else glog",
   },
-  json: { kind: 'string', value: 'FILE', help: 'write everything as data' },
+  json: { kind: 'string', value: 'FILE', writes: true, help: 'write everything as data' },
   help: { kind: 'boolean', default: false, help: 'this text' },
 } as const satisfies OptionTable;
 
@@ -107,8 +129,20 @@ export const netOptions = {
 
 /** A net and its weights. */
 export const modelOptions = {
-  model: { kind: 'string', value: 'FILE', required: 'Need a model definition.', help: "the net's prototxt" },
-  weights: { kind: 'string', value: 'FILE', required: 'Need model weights.', help: 'the trained weights' },
+  model: {
+    kind: 'string',
+    value: 'FILE',
+    reads: ['net'],
+    required: 'Need a model definition.',
+    help: "the net's prototxt",
+  },
+  weights: {
+    kind: 'string',
+    value: 'FILE',
+    reads: ['weights'],
+    required: 'Need model weights.',
+    help: 'the trained weights',
+  },
 } as const satisfies OptionTable;
 
 /** How the commands that score a net run its quantised layers. */
@@ -130,7 +164,7 @@ export const stateOptions = {
 
 /** Flags of the commands that read data sources. */
 export const dataOptions = {
-  data: { kind: 'string', value: 'PATH', help: "replaces the data layers' sources" },
+  data: { kind: 'string', value: 'PATH', reads: dataKinds, help: "replaces the data layers' sources" },
   skip_bad: {
     kind: 'boolean',
     default: false,

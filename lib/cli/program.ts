@@ -3,17 +3,20 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { UsageError } from '../errors/index.js';
 import type { Command, CommandContext } from './command.js';
+import { checkFiles } from './command-files.js';
 import { errorLine, stackOf, type GivenText } from './error-line.js';
 import { commandHelp, programHelp } from './help.js';
 import { commonOptions, type OptionTable } from './options.js';
 import { Interrupts } from './interrupts.js';
 import { Output, type LogMode } from './output.js';
 import { checkRequired, parseFlags } from './parse-flags.js';
+import { assertWritable, lockOutput, type OutputLock } from '../util/index.js';
+import { surviveTerminal } from './terminal.js';
 import { nearest } from '../util/nearest.js';
 import { packageVersion } from '../util/version.js';
 import { onWarning } from '../util/warnings.js';
 
-/** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C (128 + the signal's number otherwise). */
+/** Exit codes: 0 done, 1 failed, 2 wrong usage, 128 + the signal's number where one stopped it (Ctrl-C: 130). */
 const FAILED = 1;
 const WRONG_USAGE = 2;
 
@@ -123,6 +126,7 @@ export async function execute(
   const { command } = choice;
   const interrupts = new Interrupts(output);
   let given: GivenText[] = [];
+  let json: OutputLock | null = null;
   try {
     checkUtf8(argv);
     const table: OptionTable = { ...command.options, ...commonOptions };
@@ -139,6 +143,11 @@ export async function execute(
       throw new UsageError(`${places[positional.length].name} is missing: ${places[positional.length].help}`);
     checkRequired(values, table);
     given = givenFiles(values, positional, command, table);
+    await checkFiles(command, table, values, positional);
+    if (typeof values.json === 'string') {
+      assertWritable(values.json);
+      json = lockOutput(values.json);
+    }
     const { signal } = interrupts;
     return (await command.run({ values, positional, output, signal, interrupts } as CommandContext)) ?? 0;
   } catch (error) {
@@ -154,13 +163,15 @@ export async function execute(
     return error instanceof UsageError ? WRONG_USAGE : FAILED;
   } finally {
     interrupts.close();
+    json?.release();
   }
 }
 
 /** Runs a program, of several commands or of a single one that is not named, to the process's exit code. */
 export async function runProgram(program: string, commands: readonly Command[] | Command): Promise<void> {
-  // A reader that went away (`| head`) is no failure of ours.
+  // A reader that went away (`| head`) is no failure of ours; nor is a terminal (EIO), whose SIGHUP is on its way.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EIO') return;
     if (error.code !== 'EPIPE')
       new Output('quiet', program).error(`standard output: ${errorLine(error, [])}`);
     process.exit(error.code === 'EPIPE' ? 0 : FAILED);
@@ -173,6 +184,9 @@ export async function runProgram(program: string, commands: readonly Command[] |
     if (stack) output.error(stack);
     process.exit(FAILED);
   });
+  // A log that nobody reads any more ends no run.
+  process.stderr.on('error', () => {});
+  surviveTerminal();
   process.exitCode = await execute(program, commands, process.argv.slice(2));
   setTimeout(() => process.exit(), GRACE_MILLISECONDS).unref();
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { DataError } from '../errors/index.js';
 import { create, writeBlobProto, type BlobProto } from '../proto/index.js';
-import { assertWritable } from '../util/index.js';
+import { assertWritable, lockOutput, refuseMeetings } from '../util/index.js';
 import { openDatabase } from './database.js';
 import { inOrder } from './in-order.js';
 import type { DecodedRecord } from './record.js';
@@ -55,8 +55,12 @@ function channelMeansOf(mean: Float32Array, channels: number): number[] {
  */
 export async function computeImageMean(options: ComputeImageMeanOptions): Promise<ImageMean> {
   const { db, out, signal, onProgress } = options;
-  if (out) assertWritable(out);
+  if (out) {
+    refuseMeetings([{ path: out, what: 'the mean' }], [{ path: db, what: 'the database', closed: true }]);
+    assertWritable(out);
+  }
   const source = await openDatabase(resolve(db), 'native');
+  const lock = out ? lockOutput(out) : null;
   try {
     let first: DecodedRecord | null = null;
     let sums = new Float32Array(0);
@@ -85,6 +89,7 @@ export async function computeImageMean(options: ComputeImageMeanOptions): Promis
     if (out) writeBlobProto(out, mean);
     return { mean, channelMeans: channelMeansOf(sums, channels), count };
   } finally {
+    lock?.release();
     await source.close();
   }
 }

@@ -37,4 +37,10 @@ export { splitDatabase, type SplitDatabaseOptions } from './split-database.js';
 export { computeImageMean, type ComputeImageMeanOptions, type ImageMean } from './compute-image-mean.js';
 export { decodeImage, encodeImage, encodeTypes, type ColorMode } from './decode-image.js';
 export { glyphs } from './procedural/glyphs.js';
-export { writeGlyphs, type WriteGlyphsOptions } from './procedural/write-glyphs.js';
+export { inputFile, inputFilesOf } from './input-files.js';
+export {
+  writeGlyphs,
+  writeGlyphSets,
+  type GlyphSet,
+  type WriteGlyphsOptions,
+} from './procedural/write-glyphs.js';

@@ -1,17 +1,10 @@
-import { rmSync } from 'node:fs';
 import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { addTemporary, keepTemporary } from '../util/index.js';
 
 /** The files that make up a LevelDB; its lock and its own log are not among them. */
 const PARTS = /^(CURRENT|MANIFEST-\d+|\d+\.(ldb|sst|log))$/;
-
-/** Views that are in use, to be removed should the process end first. */
-const views = new Set<string>();
-
-process.on('exit', () => {
-  for (const view of views) rmSync(view, { recursive: true, force: true });
-});
 
 /**
  * Makes a folder of links to a LevelDB's files. LevelDB locks the folder that it opens, and tidies up and writes
@@ -19,8 +12,7 @@ process.on('exit', () => {
  * be written to, and be read by several processes at once. Remove the view with `removeView`.
  */
 export async function makeView(database: string): Promise<string> {
-  const view = await mkdtemp(join(tmpdir(), 'ristretto-leveldb-'));
-  views.add(view);
+  const view = addTemporary(await mkdtemp(join(tmpdir(), 'ristretto-leveldb-')));
   try {
     for (const name of await readdir(database))
       if (PARTS.test(name)) await symlink(join(database, name), join(view, name));
@@ -33,5 +25,5 @@ export async function makeView(database: string): Promise<string> {
 
 export async function removeView(view: string): Promise<void> {
   await rm(view, { recursive: true, force: true });
-  views.delete(view);
+  keepTemporary(view);
 }

@@ -1,7 +1,8 @@
 import { DataError, UsageError } from '../errors/index.js';
+import { refuseMeetings } from '../util/index.js';
 import { dataKindOf } from './database.js';
 import { LmdbSource } from './lmdb.js';
-import { assertNewDatabase, writeDatabase, type Backend, type DatabaseWriter } from './write-database.js';
+import { assertNewDatabase, writeDatabases, type Backend, type DatabaseWriter } from './write-database.js';
 
 /** Records that are written at once. */
 const PUT_RECORDS = 256;
@@ -30,16 +31,19 @@ export async function splitDatabase(
   if (!Number.isInteger(every) || every < 2)
     throw new UsageError(`must be a whole number of at least 2, not ${every}`, { field: 'every' });
   if (dataKindOf(data) !== 'lmdb') throw new DataError('is not an LMDB', { file: data });
-  if (first === second) throw new UsageError('the two parts need two places', { file: first });
+  refuseMeetings(
+    [
+      { path: first, what: 'the first part' },
+      { path: second, what: 'the second part' },
+    ],
+    [{ path: data, what: 'the database', closed: true }],
+  );
   for (const out of [first, second]) assertNewDatabase(out);
   const source = new LmdbSource(data, 'native');
   try {
     if (source.count < 2)
       throw new DataError(`has too few records to split: ${source.count}`, { file: data });
-    // The first part appears under its name only when the second one has.
-    return await writeDatabase(first, backend, (one) =>
-      writeDatabase(second, backend, (two) => deal(source, [one, two], every, options)),
-    );
+    return await writeDatabases([first, second], backend, (writers) => deal(source, writers, every, options));
   } finally {
     source.close();
   }
@@ -47,7 +51,7 @@ export async function splitDatabase(
 
 async function deal(
   source: LmdbSource,
-  writers: readonly [DatabaseWriter, DatabaseWriter],
+  writers: readonly DatabaseWriter[],
   every: number,
   { signal, onProgress }: SplitDatabaseOptions,
 ): Promise<{ first: number; second: number }> {

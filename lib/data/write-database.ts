@@ -1,11 +1,17 @@
-import { randomBytes } from 'node:crypto';
-import { lstatSync, renameSync, rmSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { lstatSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type * as ClassicLevelModule from 'classic-level';
 import { DataError, isError } from '../errors/index.js';
 import { LmdbWriter } from '../native/index.js';
 import { loadDependency } from '../util/dependency.js';
-import { assertWritable } from '../util/index.js';
+import {
+  assertWritable,
+  lockOutput,
+  putInPlace,
+  removeTemporary,
+  temporaryFor,
+  type OutputLock,
+} from '../util/index.js';
 
 export type Backend = 'lmdb' | 'leveldb';
 
@@ -51,25 +57,46 @@ export async function writeDatabase<T>(
   backend: Backend,
   fill: (writer: DatabaseWriter) => Promise<T>,
 ): Promise<T> {
-  assertNewDatabase(out);
-  const target = resolve(out);
-  const unique = `${process.pid}.${randomBytes(4).toString('hex')}`;
-  const temporary = join(dirname(target), `.${basename(target)}.${unique}.tmp`);
+  return writeDatabases([out], backend, ([writer]) => fill(writer));
+}
+
+/** The same for several databases that belong together: they get their names when all of them are done. */
+export async function writeDatabases<T>(
+  outs: readonly string[],
+  backend: Backend,
+  fill: (writers: readonly DatabaseWriter[]) => Promise<T>,
+): Promise<T> {
+  outs.forEach(assertNewDatabase);
+  const locks: OutputLock[] = [];
+  const made: { out: string; target: string; temporary: string }[] = [];
   try {
-    const writer = backend === 'lmdb' ? new LmdbWriter(temporary) : await openLevelDb(temporary);
+    for (const out of outs) locks.push(lockOutput(out));
+    // Another run may have made one and let go of it since.
+    outs.forEach(assertNewDatabase);
+    const writers: DatabaseWriter[] = [];
     let result: T;
     try {
-      result = await fill(writer);
+      for (const out of outs) {
+        const target = resolve(out);
+        const temporary = temporaryFor(target);
+        made.push({ out, target, temporary });
+        writers.push(backend === 'lmdb' ? new LmdbWriter(temporary) : await openLevelDb(temporary));
+      }
+      result = await fill(writers);
     } finally {
-      await writer.close();
+      for (const writer of writers) await writer.close();
     }
-    renameSync(temporary, target);
+    for (const { target, temporary } of made) putInPlace(temporary, target);
     return result;
   } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
     const { message } = error as Error;
-    if (!isError(error) || !message.includes(temporary)) throw error;
+    const failed = made.find(({ temporary }) => isError(error) && message.includes(temporary));
+    if (!failed) throw error;
+    const { out, target, temporary } = failed;
     const reason = message.replace(`${temporary}: `, '').replaceAll(temporary, target);
     throw new DataError(reason, { file: out, cause: error });
+  } finally {
+    for (const { temporary } of made) removeTemporary(temporary);
+    for (const lock of locks) lock.release();
   }
 }

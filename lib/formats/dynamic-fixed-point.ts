@@ -32,9 +32,16 @@ export function parameterIntegerLength(maximum: number): IntegerLength {
   return integerLength(maximum, 1);
 }
 
-/** bitWidth - integerLength; negative where the unit is larger than 1. */
+/** Fractional lengths that a format may have: the steps 2^-126 to 2^126 are normal float32 numbers. */
+export const LEAST_FRACTIONAL_LENGTH = -126;
+export const MOST_FRACTIONAL_LENGTH = 126;
+
+/**
+ * bitWidth - integerLength; negative where the unit is larger than 1. For ranges near the ends of float32's own it is
+ * cut to what a format may have: the finest or coarsest step that there is.
+ */
 export function fractionalLength(bitWidth: number, integerLength: number): number {
-  return bitWidth - integerLength;
+  return Math.min(Math.max(bitWidth - integerLength, LEAST_FRACTIONAL_LENGTH), MOST_FRACTIONAL_LENGTH);
 }
 
 /** The format of `bitWidth` bits, `integerLength` of them in front of the point. */

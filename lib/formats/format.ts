@@ -6,6 +6,7 @@ import {
   QuantizationParameter_Rounding as RoundingScheme,
   type QuantizationParameter,
 } from '../proto/index.js';
+import { LEAST_FRACTIONAL_LENGTH, MOST_FRACTIONAL_LENGTH } from './dynamic-fixed-point.js';
 import { FLOAT32_MAX, nextBelow } from './exponent.js';
 
 /** The number formats of a quantised layer; null: left as it is. */
@@ -55,7 +56,7 @@ export function layerFormatsOf(
   const fixedPoint = (width: NumberField, length: NumberField): TrimFormat => ({
     kind: 'dynamicFixedPoint',
     bitWidth: number(width, 1, 32),
-    fractionalLength: number(length, -126, 126),
+    fractionalLength: number(length, LEAST_FRACTIONAL_LENGTH, MOST_FRACTIONAL_LENGTH),
     rounding,
   });
   switch (source.precision) {

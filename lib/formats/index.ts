@@ -3,6 +3,8 @@ export type { Rounding, TrimFormat } from '../native/index.js';
 export {
   activationIntegerLength,
   dynamicFixedPoint,
+  LEAST_FRACTIONAL_LENGTH,
+  MOST_FRACTIONAL_LENGTH,
   fractionalLength,
   parameterIntegerLength,
   type IntegerLength,

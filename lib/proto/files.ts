@@ -2,6 +2,7 @@ import { FormatError } from '../errors/index.js';
 import type { BlobProto, NetParameter, SolverParameter, SolverState } from './caffe.js';
 import { decodeFile } from './decode.js';
 import { encodeFile } from './encode.js';
+import { expectKind } from './file-kind.js';
 import { parseTextFile } from './parse-text.js';
 import { setPosition } from './position.js';
 import { printTextFile } from './print-text.js';
@@ -11,6 +12,7 @@ type ReadOptions = Omit<UpgradeOptions, 'file'>;
 
 /** Reads a net's definition (prototxt) of any age. */
 export function readNetText(path: string, options: ReadOptions = {}): NetParameter {
+  expectKind(path, 'net');
   const net = upgradeNet(parseTextFile('NetParameter', path), { ...options, file: path });
   setPosition(net, { file: path });
   return net;
@@ -18,6 +20,7 @@ export function readNetText(path: string, options: ReadOptions = {}): NetParamet
 
 /** Reads a net with its weights (caffemodel) of any age. `readWeights` reads HDF5 files as well. */
 export function readNetBinary(path: string, options: ReadOptions = {}): NetParameter {
+  expectKind(path, 'weights');
   const net = upgradeNet(decodeFile('NetParameter', path), { ...options, file: path });
   setPosition(net, { file: path });
   return net;
@@ -25,6 +28,7 @@ export function readNetBinary(path: string, options: ReadOptions = {}): NetParam
 
 /** Reads a solver (prototxt) of any age and completes its snapshot prefix; nets in it are upgraded too. */
 export function readSolver(path: string, options: ReadOptions = {}): SolverParameter {
+  expectKind(path, 'solver');
   const all = { ...options, file: path };
   const solver = upgradeSolver(parseTextFile('SolverParameter', path), all);
   for (const net of [solver.net_param, solver.train_net_param, ...solver.test_net_param]) {
@@ -36,12 +40,14 @@ export function readSolver(path: string, options: ReadOptions = {}): SolverParam
 
 /** Reads a solver's state (solverstate). `readSolverSnapshot` reads HDF5 files as well. */
 export function readSolverState(path: string): SolverState {
+  expectKind(path, 'solverState');
   return decodeFile('SolverState', path);
 }
 
 /** Reads a single blob, e.g. a mean image (binaryproto). `place` says in errors who asked for it. */
 export function readBlobProto(path: string, place: { layer?: string; field?: string } = {}): BlobProto {
   try {
+    expectKind(path, 'blob');
     return decodeFile('BlobProto', path);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;

@@ -32,5 +32,7 @@ export {
   writeSolver,
   writeSolverState,
 } from './files.js';
+export { fileKinds, fullFileKindOf, wrongKind, type FileKind } from './file-kind.js';
+export { filesNamedBy, filesNamedBySolver, type NamedFile } from './named-files.js';
 export { readNetHdf5, readSolverSnapshot, readWeights, writeNetHdf5, writeSolverStateHdf5 } from './hdf5.js';
 export { readDeepCompression, type CompressedLayer, type DecompressedLayer } from './deep-compression.js';

@@ -59,9 +59,10 @@ export async function calibrate(
     }
     for (const { layer, input, output, parameters } of parts)
       for (const [statistics, what] of [
+        // What is amiss with them is amiss with the output too.
+        [parameters, 'weights'],
         [input, `blob '${layer.input.name}'`],
         [output, `blob '${layer.output.name}'`],
-        [parameters, 'weights'],
       ] as const)
         if (statistics.nans > 0)
           throw new RistrettoError(`${what}: ${statistics.nans} of ${statistics.elements} values are NaN`, {

@@ -1,3 +1,4 @@
+import { fractionalLength, mantissaBits } from '../formats/index.js';
 import {
   clone,
   create,
@@ -58,7 +59,7 @@ export function withoutDropout(net: NetParameter): NetParameter {
 
 /** A width and a fractional length for the parameters, as the dynamic fixed point fields name them. */
 export function fixedPointParameters(bitWidth: number, integerLength: number): Quantisation {
-  return { bw_params: bitWidth, fl_params: bitWidth - integerLength };
+  return { bw_params: bitWidth, fl_params: fractionalLength(bitWidth, integerLength) };
 }
 
 /** The same for a layer's input and output. */
@@ -70,15 +71,15 @@ export function fixedPointActivations(
   return {
     bw_layer_in: bitWidth,
     bw_layer_out: bitWidth,
-    fl_layer_in: bitWidth - inputIntegerLength,
-    fl_layer_out: bitWidth - outputIntegerLength,
+    fl_layer_in: fractionalLength(bitWidth, inputIntegerLength),
+    fl_layer_out: fractionalLength(bitWidth, outputIntegerLength),
   };
 }
 
 export function minifloat(bitWidth: number, exponentBits: number): Quantisation {
   return {
     precision: Precision.MINIFLOAT,
-    mant_bits: bitWidth - exponentBits - 1,
+    mant_bits: mantissaBits(bitWidth, exponentBits),
     exp_bits: exponentBits,
   };
 }

@@ -1,6 +1,6 @@
 export { classify, type ClassifyOptions, type Prediction } from './classify.js';
 export { sourcesOnly } from './evaluator.js';
-export { quantize } from './quantize.js';
+export { journalPath, quantize } from './quantize.js';
 export { score, type ScoreOptions, type ScoreResult } from './score.js';
 export { parseIntegerLengths, type LayerIntegerLengths, type LayerRange } from './integer-lengths.js';
 export type { EvaluationId, QuantizeEvent } from './events.js';

@@ -21,6 +21,13 @@ export interface LayerIntegerLengths {
 
 const PARTS = ['input', 'output', 'parameters'] as const;
 
+/** Parameters first: what is amiss with them is amiss with the output too. */
+const BY_CAUSE = ['parameters', 'input', 'output'] as const;
+
+/** Integer lengths of float32's least and greatest magnitudes, the latter of parameters, with their sign bit. */
+const LEAST_LENGTH = -149;
+const MOST_LENGTH = 129;
+
 /** The integer lengths that the original chooses for these ranges (NUMERICS 5). */
 export function integerLengthsOf(
   ranges: readonly LayerRange[],
@@ -28,12 +35,16 @@ export function integerLengthsOf(
 ): LayerIntegerLengths[] {
   return ranges.map((range) => {
     const lengths: LayerIntegerLengths = { layer: range.layer, input: 0, output: 0, parameters: 0 };
+    const beyond = BY_CAUSE.find((part) => !Number.isFinite(range[part]));
+    if (beyond)
+      throw new RistrettoError(
+        `the largest magnitude of its ${beyond} is ${range[beyond]}, which no format holds`,
+        {
+          layer: range.layer,
+        },
+      );
     for (const part of PARTS) {
       const maximum = range[part];
-      if (!Number.isFinite(maximum))
-        throw new RistrettoError(`the largest magnitude of its ${part} is ${maximum}`, {
-          layer: range.layer,
-        });
       const { bits, allZero } =
         part === 'parameters' ? parameterIntegerLength(maximum) : activationIntegerLength(maximum);
       if (allZero)
@@ -59,8 +70,8 @@ export function parseIntegerLengths(text: string, file: string): LayerIntegerLen
     if (seen.has(layer)) throw new RistrettoError('given twice', { file, layer });
     seen.add(layer);
     for (const part of PARTS) {
-      const length = entry![part];
-      if (!Number.isInteger(length) || Math.abs(length as number) > 94)
+      const length = entry![part] as number | undefined;
+      if (!(Number.isInteger(length) && length! >= LEAST_LENGTH && length! <= MOST_LENGTH))
         throw new RistrettoError(`${JSON.stringify(length)} is not an integer length`, {
           file,
           layer,

@@ -1,8 +1,14 @@
-import { registry } from '../data/index.js';
+import { inputFile, inputFilesOf, registry } from '../data/index.js';
 import { RistrettoError, UsageError } from '../errors/index.js';
 import { checkTypesOfStates } from '../graph/index.js';
 import { clone, Phase, printText, readNetText, readWeights, type NetParameter } from '../proto/index.js';
-import { assertWritable, writeFileAtomic } from '../util/index.js';
+import {
+  assertWritable,
+  lockOutput,
+  refuseMeetings,
+  writeFileAtomic,
+  type OutputLock,
+} from '../util/index.js';
 import { calibrate } from './calibrate.js';
 import { isQuantised } from './edit-net.js';
 import { Evaluator } from './evaluator.js';
@@ -40,7 +46,27 @@ function check(options: QuantizeOptions): void {
   }
 }
 
-function journalPath(modelQuantized: string): string {
+/** Throws where what is written would be something that is read. */
+function checkOutputs(
+  { modelQuantized, model, weights, data, trainData }: QuantizeOptions,
+  net: NetParameter,
+): void {
+  if (modelQuantized === undefined) return;
+  const read = Object.entries({ model, weights, data, trainData });
+  const given = read.flatMap(([what, path]) =>
+    typeof path === 'string' ? [inputFile(path, what, /data/i.test(what) ? 'images' : 'blob')] : [],
+  );
+  refuseMeetings(
+    [
+      { path: modelQuantized, what: 'modelQuantized' },
+      { path: journalPath(modelQuantized), what: 'the journal of modelQuantized' },
+    ],
+    [...given, ...inputFilesOf(net, typeof model === 'string' ? model : 'the net')],
+  );
+}
+
+/** Where a search keeps its journal. */
+export function journalPath(modelQuantized: string): string {
   return `${modelQuantized}.journal`;
 }
 
@@ -199,6 +225,7 @@ export async function quantize(options: QuantizeOptions): Promise<QuantizeResult
     typeof options.model === 'string'
       ? readNetText(options.model)
       : clone(options.model, { shareArrays: true });
+  checkOutputs(options, net);
   const quantised = net.layer.find(isQuantised);
   if (quantised)
     throw new RistrettoError(`is quantised already (${quantised.type}): the search starts from a float net`, {
@@ -220,6 +247,8 @@ export async function quantize(options: QuantizeOptions): Promise<QuantizeResult
   const seed = options.seed ?? DEFAULT_SEED;
   const dataSource = { train: options.trainData ?? options.data, test: options.data };
 
+  // Of the net that is written, and so of the journal beside it.
+  let lock: OutputLock | null = null;
   let journal: Journal | null = null;
   const evaluator = new Evaluator({
     weights,
@@ -236,6 +265,7 @@ export async function quantize(options: QuantizeOptions): Promise<QuantizeResult
   let done = false;
   try {
     if (options.modelQuantized !== undefined) {
+      lock = lockOutput(options.modelQuantized);
       const key = await runKey(net, options.weights, [dataSource.train, dataSource.test], {
         iterations: options.iterations,
         calibrationIterations: options.calibrationIterations ?? DEFAULT_CALIBRATION_ITERATIONS,
@@ -300,6 +330,7 @@ export async function quantize(options: QuantizeOptions): Promise<QuantizeResult
     };
   } finally {
     journal?.close(done);
+    lock?.release();
     await evaluator.close();
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { encode, printText, type NetParameter } from '../proto/index.js';
+import { encode, filesNamedBy, printText, type NetParameter } from '../proto/index.js';
 
 /** Raised when evaluations of an earlier version must not be taken up. */
 const RESULTS_VERSION = 2;
@@ -31,19 +31,6 @@ function sourceIdentity(source: string): unknown {
     .map((name) => identity(join(source, name)));
 }
 
-/** The sources that a net's data layers name. */
-function sourcesOf(net: NetParameter): string[] {
-  return net.layer.flatMap((layer) =>
-    [
-      layer.data_param?.source,
-      layer.image_data_param?.source,
-      layer.hdf5_data_param?.source,
-      layer.window_data_param?.source,
-      layer.transform_param?.mean_file,
-    ].filter((source): source is string => Boolean(source)),
-  );
-}
-
 /**
  * Digest of everything that the scores of a search depend on, but for the nets themselves: weights, data, and
  * the settings given.
@@ -54,7 +41,10 @@ export async function runKey(
   sources: readonly (string | undefined)[],
   settings: Readonly<Record<string, unknown>>,
 ): Promise<string> {
-  const named = [...sourcesOf(net), ...sources.filter((source) => source !== undefined)];
+  const named = [
+    ...filesNamedBy(net).map(({ path }) => path),
+    ...sources.filter((source) => source !== undefined),
+  ];
   return createHash('sha256')
     .update(
       JSON.stringify({

@@ -4,11 +4,20 @@ import { ActivationArena, checkTypesOfStates, Net, type NetOptions } from '../gr
 import { fillParams } from '../graph/params.js';
 import {
   clone,
+  filesNamedBy,
+  filesNamedBySolver,
   SolverParameter_SnapshotFormat,
   upgradeSolver,
   type SolverParameter,
 } from '../proto/index.js';
-import { assertWritable } from '../util/index.js';
+import {
+  assertWritable,
+  lockOutput,
+  refuseMeetings,
+  sameFile,
+  type NamedPath,
+  type OutputLock,
+} from '../util/index.js';
 import { checkpointsOf, restoreCheckpoints } from './checkpoints.js';
 import type { SolverEvent, TestResult } from './events.js';
 import { LossWindow } from './loss-window.js';
@@ -17,7 +26,7 @@ import { NetDefinitions, type NetDefinition } from './net-definitions.js';
 import type { SolverOptions } from './options.js';
 import { checkPolicy, currentStep, learningRate } from './policies/index.js';
 import { Replicas } from './replicas.js';
-import { sideFileOf, snapshotFiles } from './snapshot-files.js';
+import { sideFileOf, snapshotFiles, snapshotsThere, type SnapshotFiles } from './snapshot-files.js';
 import {
   readSnapshot,
   restoreHistories,
@@ -50,6 +59,8 @@ export class Solver {
   readonly #magnitudes = new Magnitudes();
   #iteration = 0;
   #lastSnapshot: string | null = null;
+  #resumed: { iteration: number; state: string; model: string | null } | null = null;
+  #lock: OutputLock | null = null;
   #stopRequested = false;
   #snapshotRequested = false;
   #stopped = false;
@@ -129,6 +140,10 @@ export class Solver {
       // An unknown filler is to be told before anything is restored.
       fillParams(net.params);
       if (snapshot) await solver.#restore(snapshot, options.resume!);
+      solver.#claimSnapshots([
+        ...inputsOf(param, options, snapshot),
+        ...[definitions.train, ...definitions.tests].flatMap((net) => inputsOfNet(net, baseFolder)),
+      ]);
       return solver;
     } catch (error) {
       await Promise.allSettled(open.reverse().map((net) => net.close()));
@@ -232,8 +247,10 @@ export class Solver {
     return this.#alone(() => this.#snapshot());
   }
 
-  /** Lets go of the nets. */
+  /** Lets go of the nets and of the snapshots' names. */
   async close(): Promise<void> {
+    this.#lock?.release();
+    this.#lock = null;
     await Promise.allSettled(this.tests.map(({ net }) => net.close()));
     await this.replicas.close();
   }
@@ -335,6 +352,27 @@ export class Solver {
     await this.#tell({ kind: 'best', iteration: this.#iteration, value, model });
   }
 
+  /** Throws where a snapshot of this run would be written over what it reads, or another run writes such snapshots. */
+  #claimSnapshots(inputs: readonly NamedPath[]): void {
+    const { snapshot, snapshot_after_train, max_iter } = this.param;
+    const best = this.#options.watch?.save ?? false;
+    // What was resumed from is not written once more.
+    const first = this.#resumed ? this.#iteration + 1 : 0;
+    const there = snapshotsThere({ prefix: this.#prefix, first, last: max_iter, best, hdf5: this.#hdf5 });
+    refuseMeetings(
+      there.map((path) => ({ path, what: 'a snapshot of this run (snapshot_prefix)' })),
+      inputs,
+    );
+    if (snapshot > 0 || snapshot_after_train || best) this.#lock = lockOutput(this.#prefix, 'snapshots');
+  }
+
+  /** Whether a snapshot now would only write once more what was resumed from. */
+  #standsWhereResumed({ model, state }: SnapshotFiles): boolean {
+    const from = this.#resumed;
+    if (!from || from.iteration !== this.#iteration) return false;
+    return sameFile(state, from.state) || (from.model !== null && sameFile(model, from.model));
+  }
+
   get #prefix(): string {
     const { baseFolder } = this.#options;
     const { snapshot_prefix } = this.param;
@@ -350,6 +388,8 @@ export class Solver {
     const iteration = this.#iteration;
     const files = this.#files(iteration);
     const { model, state } = files;
+    if (this.#standsWhereResumed(files)) return this.#resumed!.state;
+    this.#lock ??= lockOutput(this.#prefix, 'snapshots');
     await this.#tell({ kind: 'snapshot', iteration, model, state, hdf5: this.#hdf5 });
     try {
       await writeSnapshot(files, {
@@ -381,6 +421,7 @@ export class Solver {
     restoreHistories(this.#updater.histories, state, file);
     this.#iteration = state.iter;
     this.#lastSnapshot = file;
+    this.#resumed = { iteration: state.iter, state: file, model: model?.file ?? null };
     const reason = inexact ?? this.#mismatch(side!);
     if (side && !reason) {
       const sideFile = sideFileOf(file);
@@ -402,6 +443,34 @@ export class Solver {
     if (seed !== this.seed) return `its seed was ${seed}, now it is ${this.seed}`;
     return tests.length === this.tests.length ? null : `it had ${tests.length} test nets`;
   }
+}
+
+/** What a solver reads beside what its nets name. */
+function inputsOf(
+  param: SolverParameter,
+  { baseFolder, weights = [], resume }: SolverOptions,
+  snapshot: LoadedSnapshot | null,
+): NamedPath[] {
+  const from = (path: string) => (baseFolder === undefined ? path : resolve(baseFolder, path));
+  const inputs = [
+    ...filesNamedBySolver(param).map(({ path, field }) => ({ path: from(path), what: field })),
+    ...weights.flatMap((list) => list.split(',')).map((path) => ({ path: from(path), what: 'weights' })),
+  ];
+  if (resume !== undefined)
+    inputs.push(
+      { path: resume, what: 'the snapshot to go on from' },
+      { path: sideFileOf(resume), what: 'its side file' },
+    );
+  if (snapshot?.model) inputs.push({ path: snapshot.model.file, what: 'the model of that snapshot' });
+  return inputs;
+}
+
+/** What a net's definition names. */
+function inputsOfNet({ param, file }: NetDefinition, baseFolder = ''): NamedPath[] {
+  return filesNamedBy(param).map(({ path, layer, field }) => ({
+    path: resolve(baseFolder, path),
+    what: `${field} of layer '${layer}' in ${file ?? 'the solver'}`,
+  }));
 }
 
 /** Raises an error for settings that no training can work with. */

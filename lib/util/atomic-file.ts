@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   accessSync,
   closeSync,
@@ -7,14 +6,14 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
-  realpathSync,
   renameSync,
-  rmSync,
   statSync,
   writeSync,
 } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { RistrettoError } from '../errors/index.js';
+import { isSpecialFile, realTarget } from './real-path.js';
+import { keepTemporary, removeTemporary, temporaryFor } from './temporaries.js';
 
 /** Takes bytes in order. */
 export interface ByteSink {
@@ -26,12 +25,6 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
     // 1 GiB at a time: the operating system cuts a single write of more than 2 GiB short.
     done += writeSync(descriptor, bytes, done, Math.min(bytes.byteLength - done, 2 ** 30));
   }
-}
-
-/** A path for a temporary file in the folder of `target`, from where it can be renamed. */
-function temporaryFor(target: string): string {
-  const unique = `${process.pid}.${randomBytes(4).toString('hex')}`;
-  return join(dirname(target), `.${basename(target)}.${unique}.tmp`);
 }
 
 function cannotWrite(path: string, error: unknown): unknown {
@@ -48,7 +41,13 @@ function commit(temporary: string, target: string): void {
   } finally {
     closeSync(descriptor);
   }
+  putInPlace(temporary, target);
+}
+
+/** Gives a finished temporary file or folder its final name, durably. */
+export function putInPlace(temporary: string, target: string): void {
   renameSync(temporary, target);
+  keepTemporary(temporary);
   syncFolder(dirname(target));
 }
 
@@ -63,8 +62,7 @@ export function writeFileAtomic(
 ): void {
   const target = realTarget(path);
   // A device or a pipe must be written to, not replaced.
-  const existing = statSync(target, { throwIfNoEntry: false });
-  const special = existing !== undefined && !existing.isFile() && !existing.isDirectory();
+  const special = isSpecialFile(target);
   const written = special ? target : temporaryFor(target);
   try {
     const descriptor = openSync(written, special ? 'w' : 'wx');
@@ -77,7 +75,7 @@ export function writeFileAtomic(
     }
     if (!special) commit(written, target);
   } catch (error) {
-    if (!special) rmSync(written, { force: true });
+    if (!special) removeTemporary(written);
     throw cannotWrite(path, error);
   }
 }
@@ -90,17 +88,8 @@ export async function replaceFile(path: string, write: (temporary: string) => Pr
     await write(temporary);
     commit(temporary, target);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    removeTemporary(temporary);
     throw cannotWrite(path, error);
-  }
-}
-
-/** The file behind symbolic links, so that a link stays one. */
-function realTarget(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return resolve(path);
   }
 }
 

@@ -1,4 +1,15 @@
-export { assertWritable, makeFolder, replaceFile, writeFileAtomic, type ByteSink } from './atomic-file.js';
+export {
+  assertWritable,
+  makeFolder,
+  putInPlace,
+  replaceFile,
+  writeFileAtomic,
+  type ByteSink,
+} from './atomic-file.js';
+export { realTarget } from './real-path.js';
+export { lockOutput, withOutputLock, type OutputLock } from './output-lock.js';
+export { addTemporary, keepTemporary, removeTemporary, temporaryFor } from './temporaries.js';
+export { refuseMeetings, sameFile, type NamedPath } from './meetings.js';
 export {
   assertReadable,
   entryKind,

@@ -27,12 +27,15 @@ function file(name: string, content: string | Uint8Array): string {
   return path;
 }
 
+let runs = 0;
+
 function quantise(more: Record<string, string>) {
   const flags = {
     model,
     weights,
     data,
-    model_quantized: join(folder, 'out.prototxt'),
+    // Runs at once must not share an output.
+    model_quantized: join(folder, `out${runs++}.prototxt`),
     trimming_mode: 'dynamic_fixed_point',
     iterations: '1',
     ...more,

@@ -3,7 +3,7 @@ import { classify } from '../../quantize/index.js';
 import { assertWritable, writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
 import { chooseDevice } from '../device.js';
-import { engineOptions, netOptions } from '../options.js';
+import { engineOptions, modelOptions, netOptions } from '../options.js';
 import { roundingOf } from '../rounding.js';
 
 /** '104,117,123' as numbers; anything else is the path of a mean image. */
@@ -20,15 +20,17 @@ export const classifyCommand = command({
     model: {
       kind: 'string',
       value: 'FILE',
+      reads: ['net'],
       required: 'Need a deploy net.',
       help: "the deploy net's prototxt",
     },
-    weights: { kind: 'string', value: 'FILE', required: 'Need model weights.', help: 'the trained weights' },
-    image: { kind: 'string', value: 'FILE', help: 'the image; also taken as an argument' },
-    labels: { kind: 'string', value: 'FILE', help: 'class names, one a line' },
+    weights: modelOptions.weights,
+    image: { kind: 'string', value: 'FILE', reads: ['image'], help: 'the image; also taken as an argument' },
+    labels: { kind: 'string', value: 'FILE', reads: [], help: 'class names, one a line' },
     mean: {
       kind: 'string',
       value: 'VALUES|FILE',
+      reads: ['blob'],
       help: 'what is subtracted: B,G,R values, one value, or a binaryproto (nothing)',
     },
     scale: { kind: 'number', default: 1, help: 'multiplies the pixels less the mean' },
@@ -37,7 +39,7 @@ export const classifyCommand = command({
     ...engineOptions,
     ...netOptions,
   },
-  arguments: [{ name: 'IMAGE', help: 'the image', optional: true }],
+  arguments: [{ name: 'IMAGE', help: 'the image', optional: true, reads: ['image'] }],
   async run({ values, positional, output, signal }) {
     if (values.json) assertWritable(values.json);
     const image = values.image ?? positional[0];

@@ -20,8 +20,12 @@ export const computeImageMeanCommand = command({
     },
   },
   arguments: [
-    { name: 'INPUT_DB', help: 'an LMDB or LevelDB of images of one size' },
-    { name: 'OUTPUT_FILE', help: 'the mean file (binaryproto) to write', optional: true },
+    {
+      name: 'INPUT_DB',
+      reads: ['lmdb', 'levelDb', 'lmdbFile'],
+      help: 'an LMDB or LevelDB of images of one size',
+    },
+    { name: 'OUTPUT_FILE', writes: true, help: 'the mean file (binaryproto) to write', optional: true },
   ],
   async run({ values, positional, output, signal }) {
     if (values.json) assertWritable(values.json);

@@ -1,4 +1,4 @@
-import { convertImageset, encodeTypes } from '../../data/index.js';
+import { convertImageset, encodeTypes, inputFile } from '../../data/index.js';
 import { assertWritable, writeFileAtomic } from '../../util/index.js';
 import { someOf } from '../../util/some-of.js';
 import { command } from '../command.js';
@@ -30,8 +30,12 @@ export const convertImagesetCommand = command({
   },
   arguments: [
     { name: 'ROOTFOLDER/', help: "folder that the list's paths start from" },
-    { name: 'LISTFILE', help: 'an image and its label a line: `folder/image.jpg 7`' },
-    { name: 'DB_NAME', help: 'the database to make; nothing may be there yet' },
+    { name: 'LISTFILE', reads: ['list'], help: 'an image and its label a line: `folder/image.jpg 7`' },
+    { name: 'DB_NAME', writes: true, help: 'the database to make; nothing may be there yet' },
+  ],
+  // The images that the list names are read, too.
+  inputs: ({ positional: [root, list] }) => [
+    inputFile(list, 'LISTFILE', 'images', /^$|\/$/.test(root) ? root : `${root}/`),
   ],
   async run({ values, positional, output, signal }) {
     if (values.json) assertWritable(values.json);

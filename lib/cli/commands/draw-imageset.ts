@@ -1,4 +1,4 @@
-import { glyphs, writeGlyphs } from '../../data/index.js';
+import { glyphs, writeGlyphSets } from '../../data/index.js';
 import { assertWritable, writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
 import { netOptions } from '../options.js';
@@ -13,8 +13,8 @@ export const drawImagesetCommand = command({
     seed: { ...netOptions.seed, help: 'seed of everything drawn' },
   },
   arguments: [
-    { name: 'TRAIN_LMDB', help: 'the database to train on; nothing may be there yet' },
-    { name: 'TEST_LMDB', help: 'the database to measure on' },
+    { name: 'TRAIN_LMDB', writes: true, help: 'the database to train on; nothing may be there yet' },
+    { name: 'TEST_LMDB', writes: true, help: 'the database to measure on' },
   ],
   async run({ values, positional, output, signal }) {
     if (values.json) assertWritable(values.json);
@@ -22,19 +22,14 @@ export const drawImagesetCommand = command({
       { set: 'train', out: positional[0], count: values.train },
       { set: 'test', out: positional[1], count: values.test },
     ];
-    for (const { set, out, count } of sets) {
-      await writeGlyphs({
-        out,
-        set,
-        count,
-        seed: values.seed,
-        signal,
-        onProgress: ({ done, total }) =>
-          output.status([`${progressBar(done, total, 30)} ${set}: image ${done} of ${total}`]),
-      });
-      output.status([]);
-      output.print(`${out}: ${count} images of ${glyphs.length} classes`);
-    }
+    await writeGlyphSets(sets, {
+      seed: values.seed,
+      signal,
+      onProgress: ({ done, total, set }) =>
+        output.status([`${progressBar(done, total, 30)} ${set}: image ${done} of ${total}`]),
+    });
+    output.status([]);
+    for (const { out, count } of sets) output.print(`${out}: ${count} images of ${glyphs.length} classes`);
     if (values.json) {
       const classes = glyphs.map(({ name }) => name);
       writeFileAtomic(values.json, JSON.stringify({ seed: values.seed, classes, sets }, null, 2) + '\n');

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { UsageError } from '../../errors/index.js';
 import { assertWritable, makeFolder, writeFileAtomic } from '../../util/index.js';
-import { download } from '../../util/download/index.js';
+import { download, partOf } from '../../util/download/index.js';
 import { nearest } from '../../util/nearest.js';
 import { command } from '../command.js';
 import { publishedNets } from '../published-nets.js';
@@ -24,6 +24,11 @@ export const fetchCommand = command({
       optional: true,
     },
   ],
+  outputs: ({ positional: [name, folder = name] }) =>
+    (Object.hasOwn(publishedNets, name) ? publishedNets[name].files : []).flatMap(({ name: file }) => [
+      { path: join(folder, file), what: `the file ${file} of ${name}` },
+      { path: partOf(join(folder, file)), what: `the part of ${file} that is there so far` },
+    ]),
   async run({ values, positional: [name, folder = name], output, signal }) {
     const net = Object.hasOwn(publishedNets, name) ? publishedNets[name] : undefined;
     if (!net) {

@@ -1,8 +1,8 @@
 import { assertWritable, readTextFile, writeFileAtomic } from '../../util/index.js';
-import { parseIntegerLengths, quantize, type QuantizeResult } from '../../quantize/index.js';
+import { journalPath, parseIntegerLengths, quantize, type QuantizeResult } from '../../quantize/index.js';
 import { command } from '../command.js';
 import { chooseDevice } from '../device.js';
-import { dataOptions, engineOptions, netOptions } from '../options.js';
+import { dataKinds, dataOptions, engineOptions, netOptions } from '../options.js';
 import { summaryLines } from '../original-lines.js';
 import { quantizeTables } from '../quantize-tables.js';
 import { roundingOf } from '../rounding.js';
@@ -22,18 +22,21 @@ export const quantizeCommand = command({
     model: {
       kind: 'string',
       value: 'FILE',
+      reads: ['net'],
       required: 'Need a model definition to score.',
       help: "the net's prototxt",
     },
     weights: {
       kind: 'string',
       value: 'FILE',
+      reads: ['weights'],
       required: 'Need model weights to score.',
       help: 'the trained weights',
     },
     model_quantized: {
       kind: 'string',
       value: 'FILE',
+      writes: true,
       required: 'Need network description output path.',
       help: "the quantised net's prototxt, to be written",
     },
@@ -47,7 +50,12 @@ export const quantizeCommand = command({
     error_margin: { kind: 'number', default: 2, help: 'allowed loss of accuracy in %' },
     score: { kind: 'string', value: 'NAME', help: 'the output blob that is scored (the first by name)' },
     ...dataOptions,
-    train_data: { kind: 'string', value: 'PATH', help: "replaces the TRAIN data layers' sources" },
+    train_data: {
+      kind: 'string',
+      value: 'PATH',
+      reads: dataKinds,
+      help: "replaces the TRAIN data layers' sources",
+    },
     calibration_iterations: {
       kind: 'integer',
       min: 1,
@@ -62,12 +70,16 @@ export const quantizeCommand = command({
     integer_lengths: {
       kind: 'string',
       value: 'FILE',
+      reads: ['json'],
       help: 'JSON with the integer lengths to use instead of calibrating',
     },
     resume: { kind: 'boolean', default: false, help: 'continue a search that was stopped' },
     ...engineOptions,
     ...netOptions,
   },
+  outputs: ({ values }) => [
+    { path: journalPath(values.model_quantized), what: 'the journal of --model_quantized' },
+  ],
   async run({ values, output, signal }) {
     if (values.json) assertWritable(values.json);
     chooseDevice(values, output, { file: 'quantization.cpp', line: 98 });

@@ -15,9 +15,9 @@ export const splitDatabaseCommand = command({
     },
   },
   arguments: [
-    { name: 'LMDB', help: 'the database to split; it stays as it is' },
-    { name: 'FIRST', help: 'the database of the other records; nothing may be there yet' },
-    { name: 'SECOND', help: 'the database of the records that --every picks' },
+    { name: 'LMDB', reads: ['lmdb', 'lmdbFile'], help: 'the database to split; it stays as it is' },
+    { name: 'FIRST', writes: true, help: 'the database of the other records; nothing may be there yet' },
+    { name: 'SECOND', writes: true, help: 'the database of the records that --every picks' },
   ],
   async run({ values, positional, output, signal }) {
     if (values.json) assertWritable(values.json);

@@ -17,12 +17,14 @@ export const testCommand = command({
     model: {
       kind: 'string',
       value: 'FILE',
+      reads: ['net'],
       required: 'Need a model definition to score.',
       help: "the net's prototxt",
     },
     weights: {
       kind: 'string',
       value: 'FILE',
+      reads: ['weights'],
       required: 'Need model weights to score.',
       help: 'the trained weights',
     },

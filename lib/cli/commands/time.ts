@@ -59,10 +59,16 @@ export const timeCommand = command({
     model: {
       kind: 'string',
       value: 'FILE',
+      reads: ['net'],
       required: 'Need a model definition to time.',
       help: "the net's prototxt",
     },
-    weights: { kind: 'string', value: 'FILE', help: 'trained weights; without them the fillers run' },
+    weights: {
+      kind: 'string',
+      value: 'FILE',
+      reads: ['weights'],
+      help: 'trained weights; without them the fillers run',
+    },
     iterations: { kind: 'integer', min: 1, default: 50, help: 'passes' },
     forward_only: {
       kind: 'boolean',

@@ -1,7 +1,13 @@
+import { existsSync } from 'node:fs';
 import { registry } from '../../data/index.js';
 import { UsageError } from '../../errors/index.js';
-import { create, readSolver, SolverParameter_SolverMode as Mode } from '../../proto/index.js';
-import { Solver, type SolverOptions } from '../../solver/index.js';
+import {
+  create,
+  readSolver,
+  SolverParameter_SnapshotFormat,
+  SolverParameter_SolverMode as Mode,
+} from '../../proto/index.js';
+import { isSnapshotOf, Solver, type SolverOptions } from '../../solver/index.js';
 import { assertWritable, writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
 import { chooseDevices, gpuIds } from '../device.js';
@@ -20,11 +26,23 @@ export const trainCommand = command({
     solver: {
       kind: 'string',
       value: 'FILE',
+      reads: ['solver'],
       required: 'Need a solver definition to train.',
       help: "the solver's prototxt",
     },
-    weights: { kind: 'string', value: 'FILES', help: 'trained weights to start from, separated by commas' },
-    snapshot: { kind: 'string', value: 'FILE', help: 'solver state to go on from' },
+    weights: {
+      kind: 'string',
+      value: 'FILES',
+      reads: ['weights'],
+      several: true,
+      help: 'trained weights to start from, separated by commas',
+    },
+    snapshot: {
+      kind: 'string',
+      value: 'FILE',
+      reads: ['solverState'],
+      help: 'solver state to go on from',
+    },
     sigint_effect: {
       kind: 'choice',
       choices: EFFECTS,
@@ -85,6 +103,15 @@ export const trainCommand = command({
       value: 'N',
       help: "seed of everything random, instead of the solver's random_seed",
     },
+  },
+  // Snapshots get their names on the way: --json must not have one that they may get.
+  outputs({ values }) {
+    const { json, solver, best } = values;
+    if (!json || !existsSync(solver)) return [];
+    const { snapshot_prefix: prefix, snapshot_format } = readSolver(solver);
+    const hdf5 = snapshot_format === SolverParameter_SnapshotFormat.HDF5;
+    const snapshots = { prefix, first: 0, last: Infinity, best, hdf5 };
+    return isSnapshotOf(json, snapshots) ? [{ path: json, what: 'a snapshot (snapshot_prefix)' }] : [];
   },
   async run({ values, output, signal, interrupts }) {
     if (values.json) assertWritable(values.json);

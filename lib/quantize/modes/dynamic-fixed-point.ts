@@ -1,6 +1,7 @@
 import type { NetParameter } from '../../proto/index.js';
 import { fixedPointActivations, fixedPointParameters, type QuantisableType } from '../edit-net.js';
 import { FALLBACK_WIDTH, Ladder, withinMargin } from '../ladder.js';
+import { warnOfFixedPointLimits } from '../limits.js';
 import { FormatsByLayer } from './formats-by-layer.js';
 import type { Candidate, ModeInput, Part, Search } from './mode.js';
 
@@ -40,6 +41,7 @@ export function dynamicFixedPointNet(formats: FormatsByLayer, widths: Widths): N
 export function* dynamicFixedPoint(input: ModeInput): Search {
   const { errorMargin, warn } = input;
   const formats = new FormatsByLayer(input);
+  warnOfFixedPointLimits(input);
   const ladders = new Map<LadderPart, Ladder>(LADDER_PARTS.map((part) => [part, new Ladder()]));
   let baseline: number | null = null;
 

@@ -1,5 +1,6 @@
 import { fixedPointActivations, integerPowerOfTwo } from '../edit-net.js';
 import { withinMargin } from '../ladder.js';
+import { warnOfFixedPointLimits, warnOfPowerOfTwoLimits } from '../limits.js';
 import { FormatsByLayer } from './formats-by-layer.js';
 import type { ModeInput, Search } from './mode.js';
 
@@ -12,6 +13,8 @@ const ACTIVATION_BITS = 8;
 /** No search: weights become powers of two, activations 8-bit dynamic fixed point, and the net is scored. */
 export function* integerPowerOfTwoWeights(input: ModeInput): Search {
   const formats = new FormatsByLayer(input);
+  warnOfPowerOfTwoLimits(input);
+  warnOfFixedPointLimits(input, ['input', 'output']);
   const net = formats.quantise((lengths) => ({
     ...integerPowerOfTwo(EXPONENT_MIN, EXPONENT_MAX),
     ...fixedPointActivations(ACTIVATION_BITS, lengths.input, lengths.output),

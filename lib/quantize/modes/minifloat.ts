@@ -2,6 +2,7 @@ import { exponentBits } from '../../formats/index.js';
 import type { NetParameter } from '../../proto/index.js';
 import { minifloat } from '../edit-net.js';
 import { FALLBACK_WIDTH, Ladder, LADDER_WIDTHS, withinMargin } from '../ladder.js';
+import { warnOfMinifloatLimits } from '../limits.js';
 import { FormatsByLayer } from './formats-by-layer.js';
 import type { Candidate, ModeInput, Search } from './mode.js';
 
@@ -21,6 +22,7 @@ export function* minifloatSearch(input: ModeInput): Search {
   const { errorMargin, warn } = input;
   const formats = new FormatsByLayer(input);
   const exponents = exponentBits(activationMaxima(input));
+  warnOfMinifloatLimits(input, exponents);
   // One mantissa bit at least.
   const ladder = new Ladder(LADDER_WIDTHS.filter((width) => width - 1 - exponents > 0));
   let baseline: number | null = null;

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { DataError } from '../../errors/index.js';
 import { assertWritable } from '../atomic-file.js';
+import { withOutputLock } from '../output-lock.js';
 import { gitBlobId } from './git-blob-id.js';
 import { openUrl } from './open-url.js';
 import type { Environment } from './proxy.js';
@@ -26,6 +27,9 @@ export interface DownloadResult {
   /** The file was there already. */
   present: boolean;
 }
+
+/** Where a download lies until it is whole. */
+export const partOf = (path: string): string => `${path}.part`;
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
@@ -103,8 +107,13 @@ async function complete(options: DownloadOptions, partial: string): Promise<numb
  * has been checked; what an interrupted download leaves (`PATH.part`) is completed by the next one.
  */
 export async function download(options: DownloadOptions): Promise<DownloadResult> {
+  assertWritable(options.path);
+  // Two that complete one part would each write into the other's bytes.
+  return withOutputLock(options.path, () => downloadAlone(options));
+}
+
+async function downloadAlone(options: DownloadOptions): Promise<DownloadResult> {
   const { url, path, blobId } = options;
-  assertWritable(path);
   const existing = statSync(path, { throwIfNoEntry: false });
   if (existing && (await gitBlobId(path)) === blobId)
     return { bytes: existing.size, resumedFrom: 0, present: true };
@@ -112,7 +121,7 @@ export async function download(options: DownloadOptions): Promise<DownloadResult
     throw new DataError('exists already and is another file; remove it or download elsewhere', {
       file: path,
     });
-  const partial = `${path}.part`;
+  const partial = partOf(path);
   // A download may have ended between its last byte and the renaming.
   const left = sizeOf(partial);
   if (left > 0 && (await gitBlobId(partial)) === blobId) {

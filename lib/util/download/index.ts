@@ -1,1 +1,1 @@
-export { download, type DownloadOptions, type DownloadResult } from './download.js';
+export { download, partOf, type DownloadOptions, type DownloadResult } from './download.js';

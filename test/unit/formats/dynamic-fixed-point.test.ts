@@ -53,6 +53,9 @@ describe('integer lengths', () => {
 
   it('leaves the rest of the width to the fraction', () => {
     expect(fractionalLength(8, 11)).toBe(-3);
+    // No finer and no coarser than a format may be.
+    expect(fractionalLength(32, -95)).toBe(126);
+    expect(fractionalLength(1, 129)).toBe(-126);
     expect(dynamicFixedPoint(16, 0, 'halfToEven')).toEqual({
       kind: 'dynamicFixedPoint',
       bitWidth: 16,

@@ -203,7 +203,7 @@ describe('files', () => {
 
   it('that are missing are named', () => {
     expect(() => readNetText(join(folder, 'none'))).toThrow(/none: cannot be read \(ENOENT\)/);
-    expect(() => readNetText(folder)).toThrow(/is a folder, not a file/);
+    expect(() => readNetText(folder)).toThrow(/is a folder, not a net's definition/);
     expect(create('NetParameter').layer).toEqual([]);
   });
 });

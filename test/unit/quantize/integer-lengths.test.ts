@@ -47,12 +47,29 @@ describe('parseIntegerLengths', () => {
     expect(parseIntegerLengths(JSON.stringify({ integerLengths: [row], other: 1 }), 'f')).toEqual([row]);
   });
 
+  it('reads all that a range of float32 gives', () => {
+    const ranges = [2 ** -149, (2 - 2 ** -23) * 2 ** 127].map((maximum, i) => ({
+      layer: `l${i}`,
+      input: maximum,
+      output: maximum,
+      parameters: maximum,
+    }));
+    const lengths = integerLengthsOf(ranges);
+    expect(lengths.map(({ input, parameters }) => [input, parameters])).toEqual([
+      [-149, -148],
+      [128, 129],
+    ]);
+    expect(parseIntegerLengths(JSON.stringify(lengths), 'f')).toEqual(lengths);
+  });
+
   it.each([
     ['{', 'f:1:2: is not JSON'],
     ['{}', 'f: a list'],
     ['[null]', 'entry 0'],
     [JSON.stringify([{ ...row, output: 1.5 }]), "layer 'conv1': output: 1.5"],
     [JSON.stringify([{ ...row, input: 1000 }]), 'input: 1000'],
+    [JSON.stringify([{ ...row, input: -150 }]), 'input: -150'],
+    [JSON.stringify([{ ...row, parameters: 130 }]), 'parameters: 130'],
     [JSON.stringify([row, row]), 'twice'],
   ])('refuses %s', (text, message) => {
     expect(() => parseIntegerLengths(text, 'f')).toThrow(message);

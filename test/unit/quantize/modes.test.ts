@@ -6,6 +6,9 @@ import {
   type ModeOutcome,
   type TrimmingMode,
 } from '../../../lib/quantize/modes/index.js';
+import { layerFormatsOf } from '../../../lib/formats/index.js';
+import { FLOAT32_MAX } from '../../../lib/formats/exponent.js';
+import { integerLengthsOf } from '../../../lib/quantize/integer-lengths.js';
 import { equals, parseText, printText, type NetParameter } from '../../../lib/proto/index.js';
 
 const net = (fc = true) =>
@@ -159,5 +162,72 @@ describe('integer_power_of_2_weights', () => {
       'precision: INTEGER_POWER_OF_2_WEIGHTS\nbw_layer_in: 8\nbw_layer_out: 8\nfl_layer_in: -3\nfl_layer_out: 4\n' +
         'exp_min: -8\nexp_max: -1\n',
     );
+  });
+});
+
+describe('ranges near the ends of float32', () => {
+  const range = (maximum: number) => ({ input: maximum, output: maximum, parameters: maximum });
+  const near = (maximum: number, more: Partial<ModeInput> = {}) => {
+    const ranges = ['conv1', 'ip1'].map((layer) => ({ layer, ...range(maximum) }));
+    return input(net(), { ranges, integerLengths: integerLengthsOf(ranges), ...more });
+  };
+
+  it.each(Object.keys(modes) as TrimmingMode[])('%s writes no format that it does not read', (mode) => {
+    for (let exponent = -149; exponent <= 127; exponent++)
+      for (const maximum of [2 ** exponent, Math.min(1.75 * 2 ** exponent, FLOAT32_MAX)])
+        // Every step passes, or none does: all widths, and the fallback.
+        for (const score of [1, 0]) {
+          const written: NetParameter[] = [];
+          const { outcome } = drive(mode, near(maximum), (candidate) => {
+            written.push(candidate.net);
+            return candidate.part === 'baseline' ? 1 : score;
+          });
+          for (const { layer } of [...written, outcome.net])
+            for (const { name, type, quantization_param } of layer)
+              if (type.endsWith('Ristretto'))
+                expect(() => layerFormatsOf(quantization_param, { layer: name })).not.toThrow();
+        }
+  });
+
+  it.each([
+    [
+      'dynamic_fixed_point',
+      1e-30,
+      /^layer conv1: the largest magnitude of its parameters is 1e-30, near the least/,
+    ],
+    [
+      'dynamic_fixed_point',
+      3e38,
+      /^layer ip1: the largest magnitude of its output is 3e\+38, near the greatest/,
+    ],
+    [
+      'dynamic_fixed_point',
+      1e-42,
+      /^layer conv1: the largest magnitude of its input is 1e-42, near the least/,
+    ],
+    ['minifloat', 1e-30, /^layer conv1: the largest magnitude of its parameters is 1e-30, below the least/],
+    ['minifloat', 3e38, /^layer conv1: the largest magnitude of its parameters is 3e\+38, near the greatest/],
+    [
+      'integer_power_of_2_weights',
+      1e-30,
+      /^layer ip1: .* parameters is 1e-30, below the least power of two, 2\^-8/,
+    ],
+    [
+      'integer_power_of_2_weights',
+      3e38,
+      /^layer ip1: .* parameters is 3e\+38, near the greatest.*2\^-1 stands/,
+    ],
+    ['integer_power_of_2_weights', 3e38, /^layer ip1: .* output is 3e\+38, near the greatest/],
+  ] as const)('are told of before anything is scored: %s %f', (mode, maximum, warning) => {
+    const warnings: string[] = [];
+    modes[mode](near(maximum, { warn: (message) => warnings.push(message) })).next([]);
+    expect(warnings.filter((message) => warning.test(message))).toHaveLength(1);
+  });
+
+  it.each(Object.keys(modes) as TrimmingMode[])('%s says nothing of everyday ranges', (mode) => {
+    const warnings: string[] = [];
+    for (const maximum of [2 ** -6, 0.3, 1, 200])
+      modes[mode](near(maximum, { warn: (message) => warnings.push(message) })).next([]);
+    expect(warnings).toEqual([]);
   });
 });

@@ -19,6 +19,8 @@ export const benchKernelsCommand = command({
     shapes: {
       kind: 'string',
       value: 'NETS',
+      reads: [],
+      several: true,
       default: 'squeezenet_v1.0',
       help: 'conv: nets whose layers are timed, or files of such, separated by commas (bench/shapes)',
     },

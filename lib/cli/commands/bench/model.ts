@@ -48,7 +48,12 @@ export const benchModelCommand = command({
   summary: 'times the passes of a net, float, simulated or on integer codes',
   options: {
     model: modelOptions.model,
-    weights: { kind: 'string', value: 'FILE', help: 'trained weights; without them the fillers run' },
+    weights: {
+      kind: 'string',
+      value: 'FILE',
+      reads: ['weights'],
+      help: 'trained weights; without them the fillers run',
+    },
     ...engineOptions,
     batch: { kind: 'integer', min: 1, help: "images of a batch (the prototxt's)" },
     ...gpuOptions,

@@ -2,7 +2,7 @@ import { registry } from '../../../data/index.js';
 import { NetError } from '../../../errors/index.js';
 import { Net } from '../../../graph/index.js';
 import { Phase, readDeepCompression, readNetText, writeNetBinary } from '../../../proto/index.js';
-import { assertWritable, writeFileAtomic } from '../../../util/index.js';
+import { assertWritable, withOutputLock, writeFileAtomic } from '../../../util/index.js';
 import { command } from '../../command.js';
 import { modelOptions } from '../../options.js';
 import { formatBytes, formatCount, layoutTable } from '../../table.js';
@@ -20,8 +20,8 @@ export const convertDeepCompressionCommand = command({
     },
   },
   arguments: [
-    { name: 'FILE', help: 'the compressed net, as compressed_SqueezeNet.net' },
-    { name: 'CAFFEMODEL', help: 'where the weights are written' },
+    { name: 'FILE', reads: ['deepCompression'], help: 'the compressed net, as compressed_SqueezeNet.net' },
+    { name: 'CAFFEMODEL', writes: true, help: 'where the weights are written' },
   ],
   async run({ values, positional: [file, out], output, signal }) {
     for (const path of [out, values.json]) if (path) assertWritable(path);
@@ -53,7 +53,7 @@ export const convertDeepCompressionCommand = command({
         const zeros = weights.reduce((count, value) => count + (value === 0 ? 1 : 0), 0);
         return { layer: layers[i].name, weights: weights.length, zeros };
       });
-      writeNetBinary(out, net.toProto());
+      await withOutputLock(out, async () => writeNetBinary(out, net.toProto()));
       const table = rows.map(({ layer, weights, zeros }) => [
         layer,
         String(weights),
