@@ -1,12 +1,8 @@
 #!/bin/bash
-# OpenCV 4.6.0 (Debian bookworm, python3-opencv) and libpng: what imread gives that a good guess would not.
-#  1. IMREAD_GRAYSCALE of a PNG is not cvtColor of what IMREAD_COLOR gives. libpng makes the gray: rounded down, and as
-#     a sum of light where the file has a gAMA or sRGB chunk. The same pixels with and without that chunk differ in gray
-#     and are equal in colour.
-#  2. PGM and PPM with a maximum below 255: samples of the text forms (P2, P3) are brought to 255, raw ones (P5, P6)
-#     are not. One image, two brightnesses.
-#  3. BMP of 4-bit runs: a skip (0, 2, dx, dy) moves by dx alone, dy is not looked at; in 8-bit runs it counts.
-# Seen (4.6.0+dfsg-12): the numbers in the checks below. Exits non-zero where one of them changes.
+# OpenCV 4.6.0 (Debian bookworm, python3-opencv 4.6.0+dfsg-12): IMREAD_GRAYSCALE of a PNG is not cvtColor of what IMREAD_COLOR gives. libpng
+# makes the gray: rounded down, and as a sum of light where the file has a gAMA or sRGB chunk. The same pixels with and
+# without that chunk differ in gray (red 147, not 76) and are equal in colour. Seen: the numbers in the checks below.
+# Exits non-zero where one of them changes.
 set -eu
 T=$(mktemp -d); trap 'rm -rf "$T"' EXIT; cd "$T"
 VERSION=4.6.0+dfsg-12
@@ -40,17 +36,5 @@ check('PNG, colours alike with and without sRGB', bool((decode(png(), 1) == deco
 check('PNG as gray', decode(png(), 0)[0].tolist(), [76, 149, 29, 129])
 check('PNG with sRGB as gray', decode(png(srgb), 0)[0].tolist(), [147, 200, 95, 159])
 check('cvtColor of its colours', cv2.cvtColor(decode(png(), 1), cv2.COLOR_BGR2GRAY)[0].tolist(), [76, 150, 29, 129])
-check('P2 of 25 50 100 with maximum 100', decode(b'P2\n3 1\n100\n25 50 100\n', 0)[0].tolist(), [63, 127, 255])
-check('P5 of the same', decode(b'P5\n3 1\n100\n' + bytes([25, 50, 100]), 0)[0].tolist(), [25, 50, 100])
-palette = b''.join(bytes([10 * i, 10 * i, 10 * i, 0]) for i in range(16))
-def bmp(body, bits, compression):
-    offset = 14 + 40 + len(palette)
-    return (struct.pack('<2sIHHI', b'BM', offset + len(body), 0, 0, offset)
-            + struct.pack('<IiiHHIIiiII', 40, 6, 2, 1, bits, compression, len(body), 0, 0, 16, 0) + palette + body)
-rest = b'\0\1' + b'\0' * 16
-check('8-bit runs, skip of 2 right and 1 row', decode(bmp(b'\1\1\0\2\2\1\2\2' + rest, 8, 1), 0).tolist(),
-      [[0, 0, 0, 20, 20, 0], [10, 0, 0, 0, 0, 0]])
-check('4-bit runs, the same', decode(bmp(b'\1\x10\0\2\2\1\2\x22' + rest, 4, 2), 0).tolist(),
-      [[0, 0, 0, 0, 0, 0], [10, 0, 0, 20, 20, 0]])
 sys.exit(bad > 0)
 P
