@@ -1,5 +1,6 @@
-// new Cancellation(): a mark on operations of a stream. Operations that were enqueued while it was the stream's
-// `cancellation` are skipped, and left in the middle, from cancel() on; a sync that carries it rejects then.
+// new Cancellation(): a mark on operations of a stream. Operations that were enqueued while it was the
+// stream's `cancellation` are skipped, and left in the middle, from cancel() on; a sync that carries it
+// rejects then.
 #pragma once
 
 #include <napi.h>

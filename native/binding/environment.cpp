@@ -19,8 +19,8 @@ Environment::Environment(Napi::Env env) {
 
 std::shared_ptr<Environment> Environment::make(Napi::Env env) {
   auto environment = std::make_shared<Environment>(env);
-  // Node runs hooks in the reverse order: this one before the queue's own, so the queue is there until the streams'
-  // threads, which use it, have ended; and before finalizers, which find their streams stopped.
+  // Node runs hooks in the reverse order: this one before the queue's own, so the queue is there until the
+  // streams' threads, which use it, have ended; and before finalizers, which find their streams stopped.
   auto* held = new std::shared_ptr<Environment>(environment);
   napi_add_env_cleanup_hook(
       env,

@@ -1,6 +1,6 @@
-// What belongs to one JavaScript environment (the main thread's, or a worker's) and must end with it: its streams, and
-// the promises that their threads settle. An environment may end at any time, also while JavaScript runs
-// (Worker.terminate()): then every stream is stopped before anything else is torn down.
+// What belongs to one JavaScript environment (the main thread's, or a worker's) and must end with it: its
+// streams, and the promises that their threads settle. An environment may end at any time, also while
+// JavaScript runs (Worker.terminate()): then every stream is stopped before anything else is torn down.
 #pragma once
 
 #include <napi.h>
@@ -16,8 +16,7 @@ class StreamHandle;
 
 // A promise that another thread settles. Made and deleted on the JavaScript thread.
 struct PendingPromise {
-  PendingPromise(Napi::Env env, Napi::Object keep)
-      : deferred(env), keep(Napi::Persistent(std::move(keep))) {}
+  PendingPromise(Napi::Env env, Napi::Object keep) : deferred(env), keep(Napi::Persistent(std::move(keep))) {}
   Napi::Promise::Deferred deferred;
   Napi::ObjectReference keep;  // what must not be collected until then
   // Why it is rejected; empty: it is resolved.
