@@ -143,11 +143,9 @@ export async function execute(
       throw new UsageError(`${places[positional.length].name} is missing: ${places[positional.length].help}`);
     checkRequired(values, table);
     given = givenFiles(values, positional, command, table);
+    if (typeof values.json === 'string') assertWritable(values.json);
     await checkFiles(command, table, values, positional);
-    if (typeof values.json === 'string') {
-      assertWritable(values.json);
-      json = lockOutput(values.json);
-    }
+    if (typeof values.json === 'string') json = lockOutput(values.json);
     const { signal } = interrupts;
     return (await command.run({ values, positional, output, signal, interrupts } as CommandContext)) ?? 0;
   } catch (error) {

@@ -13,7 +13,8 @@ describe('the life of the process', { timeout: minutes * 60_000 }, () => {
     const resident = JSON.parse(ended.stdout) as number[];
     // The first fifth warms up: compiled code, the collector's own heap.
     const growth = median(resident.slice(-8)) - median(resident.slice(4, 12));
-    expect(growth).toBeLessThan(1);
+    // A net takes half a megabyte. In the short form compiled code still grows by some megabytes.
+    expect(growth).toBeLessThan(full ? 1 : 16);
   });
 
   it.each([
