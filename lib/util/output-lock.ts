@@ -174,14 +174,15 @@ function claim(
   { path, target, part }: { path: string; target: string; part?: string },
 ): void {
   try {
-    while (!place(lock, text)) {
+    for (let vanished = 0; !place(lock, text);) {
       let found: string;
       let age: number;
       try {
         found = readFileSync(lock, 'utf8');
         age = Date.now() - statSync(lock).mtimeMs;
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue; // Just released.
+        // Just released; a link to nothing stays.
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT' && ++vanished < 100) continue;
         throw error;
       }
       const holder = holderOf(found);
