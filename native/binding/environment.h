@@ -27,7 +27,7 @@ struct PendingPromise {
 // `message` as a JavaScript Error whose property `layer` is `label`, where there is one.
 Napi::Error layer_error(Napi::Env env, const std::string& message, const std::string& label);
 
-class Environment : public std::enable_shared_from_this<Environment> {
+class Environment {
  public:
   static std::shared_ptr<Environment> make(Napi::Env env);
   explicit Environment(Napi::Env env);

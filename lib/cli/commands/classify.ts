@@ -1,6 +1,6 @@
 import { UsageError } from '../../errors/index.js';
 import { classify } from '../../quantize/index.js';
-import { assertWritable, writeFileAtomic } from '../../util/index.js';
+import { writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
 import { chooseDevice } from '../device.js';
 import { engineOptions, modelOptions, netOptions } from '../options.js';
@@ -41,7 +41,6 @@ export const classifyCommand = command({
   },
   arguments: [{ name: 'IMAGE', help: 'the image', optional: true, reads: ['image'] }],
   async run({ values, positional, output, signal }) {
-    if (values.json) assertWritable(values.json);
     const image = values.image ?? positional[0];
     if (image === undefined) throw new UsageError('Need an image. (--image)');
     if (values.image !== undefined && positional.length > 0)

@@ -1,5 +1,5 @@
 import { computeImageMean } from '../../data/index.js';
-import { assertWritable, writeFileAtomic } from '../../util/index.js';
+import { writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
 import { formatG } from '../format-number.js';
 import { linesOf } from '../original-lines.js';
@@ -28,7 +28,6 @@ export const computeImageMeanCommand = command({
     { name: 'OUTPUT_FILE', writes: true, help: 'the mean file (binaryproto) to write', optional: true },
   ],
   async run({ values, positional, output, signal }) {
-    if (values.json) assertWritable(values.json);
     const [db, out] = positional;
     const log = (...rows: [number, string][]) =>
       linesOf('compute_image_mean.cpp', rows).forEach((row) => output.log(row));

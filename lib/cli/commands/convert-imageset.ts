@@ -1,5 +1,5 @@
 import { convertImageset, encodeTypes, inputFile } from '../../data/index.js';
-import { assertWritable, writeFileAtomic } from '../../util/index.js';
+import { writeFileAtomic } from '../../util/index.js';
 import { someOf } from '../../util/some-of.js';
 import { command } from '../command.js';
 import { linesOf, type OriginalLine } from '../original-lines.js';
@@ -38,7 +38,6 @@ export const convertImagesetCommand = command({
     inputFile(list, 'LISTFILE', 'images', /^$|\/$/.test(root) ? root : `${root}/`),
   ],
   async run({ values, positional, output, signal }) {
-    if (values.json) assertWritable(values.json);
     const [root, list, out] = positional;
     const skipped: { name: string; reason: string }[] = [];
     let emptyLabels: readonly number[] = [];

@@ -1,4 +1,4 @@
-import { assertWritable, writeFileAtomic } from '../../util/index.js';
+import { writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
 import { gpuIds } from '../device.js';
 import { describeMachine, machineLines } from '../machine.js';
@@ -10,7 +10,6 @@ export const deviceQueryCommand = command({
   summary: 'what this machine can run on',
   options: { gpu: gpuOptions.gpu, require_gpu: gpuOptions.require_gpu },
   async run({ values, output }) {
-    if (values.json) assertWritable(values.json);
     const wanted = gpuIds(values.gpu);
     const machine = describeMachine();
     const rows = machineLines(machine, wanted === 'all' ? undefined : wanted);

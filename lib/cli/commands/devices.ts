@@ -1,4 +1,4 @@
-import { assertWritable, writeFileAtomic } from '../../util/index.js';
+import { writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
 import { describeMachine, machineLines } from '../machine.js';
 
@@ -7,7 +7,6 @@ export const devicesCommand = command({
   summary: 'what this machine can run on: processor, instruction sets, GPUs, and why none',
   options: {},
   async run({ values, output }) {
-    if (values.json) assertWritable(values.json);
     const machine = describeMachine();
     output.print(machineLines(machine).join('\n'));
     if (values.json) writeFileAtomic(values.json, JSON.stringify(machine, null, 2) + '\n');

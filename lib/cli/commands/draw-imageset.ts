@@ -1,5 +1,5 @@
 import { glyphs, writeGlyphSets } from '../../data/index.js';
-import { assertWritable, writeFileAtomic } from '../../util/index.js';
+import { writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
 import { netOptions } from '../options.js';
 import { progressBar } from '../table.js';
@@ -17,7 +17,6 @@ export const drawImagesetCommand = command({
     { name: 'TEST_LMDB', writes: true, help: 'the database to measure on' },
   ],
   async run({ values, positional, output, signal }) {
-    if (values.json) assertWritable(values.json);
     const sets = [
       { set: 'train', out: positional[0], count: values.train },
       { set: 'test', out: positional[1], count: values.test },

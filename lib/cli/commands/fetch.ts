@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { UsageError } from '../../errors/index.js';
-import { assertWritable, makeFolder, writeFileAtomic } from '../../util/index.js';
+import { makeFolder, writeFileAtomic } from '../../util/index.js';
 import { download, partOf } from '../../util/download/index.js';
 import { nearest } from '../../util/nearest.js';
 import { command } from '../command.js';
@@ -38,7 +38,6 @@ export const fetchCommand = command({
         { field: 'NET' },
       );
     }
-    if (values.json) assertWritable(values.json);
     makeFolder(folder);
     const source = (values.from ?? net.url).replace(/\/+$/, '');
     const fetched = [];

@@ -1,7 +1,7 @@
 import { registry } from '../../data/index.js';
 import { IntegerNet } from '../../engine/index.js';
 import { Phase, readNetText, readWeights } from '../../proto/index.js';
-import { assertWritable, writeFileAtomic } from '../../util/index.js';
+import { writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
 import { dataOptions, modelOptions, netOptions, stateOptions } from '../options.js';
 import { planTables } from '../plan-tables.js';
@@ -23,7 +23,6 @@ export const planCommand = command({
     allow_missing: netOptions.allow_missing,
   },
   async run({ values, output, signal }) {
-    if (values.json) assertWritable(values.json);
     const net = await IntegerNet.create({
       param: withBatch(readNetText(values.model), values.batch),
       registry,

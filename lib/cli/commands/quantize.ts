@@ -1,4 +1,4 @@
-import { assertWritable, readTextFile, writeFileAtomic } from '../../util/index.js';
+import { readTextFile, writeFileAtomic } from '../../util/index.js';
 import { journalPath, parseIntegerLengths, quantize, type QuantizeResult } from '../../quantize/index.js';
 import { command } from '../command.js';
 import { chooseDevice } from '../device.js';
@@ -81,7 +81,6 @@ export const quantizeCommand = command({
     { path: journalPath(values.model_quantized), what: 'the journal of --model_quantized' },
   ],
   async run({ values, output, signal }) {
-    if (values.json) assertWritable(values.json);
     chooseDevice(values, output, { file: 'quantization.cpp', line: 98 });
     const integerLengths = values.integer_lengths
       ? parseIntegerLengths(

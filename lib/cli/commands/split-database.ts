@@ -1,5 +1,5 @@
 import { splitDatabase } from '../../data/index.js';
-import { assertWritable, writeFileAtomic } from '../../util/index.js';
+import { writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
 import { progressBar } from '../table.js';
 
@@ -20,7 +20,6 @@ export const splitDatabaseCommand = command({
     { name: 'SECOND', writes: true, help: 'the database of the records that --every picks' },
   ],
   async run({ values, positional, output, signal }) {
-    if (values.json) assertWritable(values.json);
     const [data, first, second] = positional;
     const counts = await splitDatabase({
       data,

@@ -1,6 +1,6 @@
 import { Phase } from '../../proto/index.js';
 import { score } from '../../quantize/index.js';
-import { assertWritable, writeFileAtomic } from '../../util/index.js';
+import { writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
 import { chooseDevices } from '../device.js';
 import { formatG } from '../format-number.js';
@@ -35,7 +35,6 @@ export const testCommand = command({
     ...netOptions,
   },
   async run({ values, output, signal }) {
-    if (values.json) assertWritable(values.json);
     const devices = chooseDevices(values, output, { file: 'caffe.cpp', line: 275 });
     output.log(runningLine(CAFFE_TEST_SITES, values.iterations));
     const started = Date.now();

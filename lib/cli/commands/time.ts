@@ -2,7 +2,7 @@ import { registry } from '../../data/index.js';
 import { Net } from '../../graph/index.js';
 import { Phase, readNetText, readWeights } from '../../proto/index.js';
 import { Stream } from '../../native/index.js';
-import { assertWritable, writeFileAtomic } from '../../util/index.js';
+import { writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
 import { chooseDevice } from '../device.js';
 import { formatG } from '../format-number.js';
@@ -80,7 +80,6 @@ export const timeCommand = command({
     ...netOptions,
   },
   async run({ values, output, signal }) {
-    if (values.json) assertWritable(values.json);
     chooseDevice(values, output, { file: 'caffe.cpp', line: 343 });
     const log = (line: number, text: string) =>
       linesOf('caffe.cpp', [[line, text]]).forEach((l) => output.log(l));

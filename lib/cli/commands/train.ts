@@ -8,7 +8,7 @@ import {
   SolverParameter_SolverMode as Mode,
 } from '../../proto/index.js';
 import { isSnapshotOf, Solver, type SolverOptions } from '../../solver/index.js';
-import { assertWritable, writeFileAtomic } from '../../util/index.js';
+import { writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
 import { chooseDevices, gpuIds } from '../device.js';
 import { dataOptions, netOptions, stateOptions } from '../options.js';
@@ -114,7 +114,6 @@ export const trainCommand = command({
     return isSnapshotOf(json, snapshots) ? [{ path: json, what: 'a snapshot (snapshot_prefix)' }] : [];
   },
   async run({ values, output, signal, interrupts }) {
-    if (values.json) assertWritable(values.json);
     if (values.snapshot && values.weights)
       throw new UsageError('Give a snapshot to resume training or weights to finetune but not both.');
     const param = await readSolver(values.solver);

@@ -4,7 +4,7 @@ import { Net } from '../../graph/index.js';
 import { Stream } from '../../native/index.js';
 import { Phase, readNetText, readWeights } from '../../proto/index.js';
 import { sourcesOnly } from '../../quantize/index.js';
-import { assertWritable, writeFileAtomic } from '../../util/index.js';
+import { writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
 import { chooseDevice } from '../device.js';
 import { dataOptions, gpuOptions, modelOptions, netOptions, stateOptions } from '../options.js';
@@ -70,7 +70,6 @@ export const verifyCommand = command({
     allow_missing: netOptions.allow_missing,
   },
   async run({ values, output, signal }) {
-    if (values.json) assertWritable(values.json);
     chooseDevice(values, output, { file: 'ristretto', line: 0 });
     const param = withBatch(readNetText(values.model), values.batch);
     const weights = await readWeights(values.weights);

@@ -1,5 +1,5 @@
 import { availableParallelism, cpus } from 'node:os';
-import { assertWritable, writeFileAtomic } from '../../../util/index.js';
+import { writeFileAtomic } from '../../../util/index.js';
 import { packageVersion } from '../../../util/version.js';
 import { command } from '../../command.js';
 import { netOptions } from '../../options.js';
@@ -45,7 +45,6 @@ export const benchKernelsCommand = command({
     seconds: { kind: 'number', min: 0, max: 60, default: 0.1, value: 'N', help: 'at least, for each' },
   },
   async run({ values, output, signal }) {
-    if (values.json) assertWritable(values.json);
     const threads = values.threads ?? availableParallelism();
     const options = { threads, isa: values.isa, kernel: values.kernel, seconds: values.seconds };
     const machine = cpus()[0]?.model.trim() ?? 'unknown';

@@ -4,7 +4,7 @@ import { Net } from '../../../graph/index.js';
 import { Stream, type StreamTiming } from '../../../native/index.js';
 import { Phase, readNetText, readWeights } from '../../../proto/index.js';
 import { sourcesOnly } from '../../../quantize/index.js';
-import { assertWritable, writeFileAtomic } from '../../../util/index.js';
+import { writeFileAtomic } from '../../../util/index.js';
 import { command } from '../../command.js';
 import { chooseDevice } from '../../device.js';
 import { dataOptions, engineOptions, gpuOptions, modelOptions, netOptions } from '../../options.js';
@@ -66,7 +66,6 @@ export const benchModelCommand = command({
     allow_missing: netOptions.allow_missing,
   },
   async run({ values, output, signal }) {
-    if (values.json) assertWritable(values.json);
     chooseDevice(values, output, { file: 'ristretto', line: 0 });
     const param = withBatch(readNetText(values.model), values.batch);
     const weights = values.weights === undefined ? null : await readWeights(values.weights);

@@ -24,7 +24,7 @@ export const convertDeepCompressionCommand = command({
     { name: 'CAFFEMODEL', writes: true, help: 'where the weights are written' },
   ],
   async run({ values, positional: [file, out], output, signal }) {
-    for (const path of [out, values.json]) if (path) assertWritable(path);
+    assertWritable(out);
     const net = await Net.create({
       param: readNetText(values.model),
       registry,
