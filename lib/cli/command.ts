@@ -28,6 +28,8 @@ export interface Command<T extends OptionTable = OptionTable> {
   outputs?(given: GivenValues<T>): readonly NamedPath[] | Promise<readonly NamedPath[]>;
   /** Files that are read beside those that flags, arguments and prototxts name. */
   inputs?(given: GivenValues<T>): readonly NamedPath[] | Promise<readonly NamedPath[]>;
+  /** A folder that is made for what is written, and taken away again where nothing was. */
+  folder?(given: GivenValues<T>): string;
   run(context: CommandContext<T>): Promise<number | void>;
 }
 

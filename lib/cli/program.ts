@@ -10,7 +10,7 @@ import { commonOptions, type OptionTable } from './options.js';
 import { Interrupts } from './interrupts.js';
 import { Output, type LogMode } from './output.js';
 import { checkRequired, parseFlags } from './parse-flags.js';
-import { assertWritable, lockOutput, type OutputLock } from '../util/index.js';
+import { assertWritable, lockOutput, makeFolder, type OutputLock } from '../util/index.js';
 import { surviveTerminal } from './terminal.js';
 import { nearest } from '../util/nearest.js';
 import { packageVersion } from '../util/version.js';
@@ -127,6 +127,7 @@ export async function execute(
   const interrupts = new Interrupts(output);
   let given: GivenText[] = [];
   let json: OutputLock | null = null;
+  let removeEmptyFolder = () => {};
   try {
     checkUtf8(argv);
     const table: OptionTable = { ...command.options, ...commonOptions };
@@ -143,9 +144,13 @@ export async function execute(
       throw new UsageError(`${places[positional.length].name} is missing: ${places[positional.length].help}`);
     checkRequired(values, table);
     given = givenFiles(values, positional, command, table);
-    if (typeof values.json === 'string') assertWritable(values.json);
     await checkFiles(command, table, values, positional);
-    if (typeof values.json === 'string') json = lockOutput(values.json);
+    const folder = command.folder?.({ values, positional } as CommandContext);
+    if (folder !== undefined) removeEmptyFolder = makeFolder(folder);
+    if (typeof values.json === 'string') {
+      assertWritable(values.json);
+      json = lockOutput(values.json);
+    }
     const { signal } = interrupts;
     return (await command.run({ values, positional, output, signal, interrupts } as CommandContext)) ?? 0;
   } catch (error) {
@@ -162,6 +167,7 @@ export async function execute(
   } finally {
     interrupts.close();
     json?.release();
+    removeEmptyFolder();
   }
 }
 

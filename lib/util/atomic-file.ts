@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   renameSync,
+  rmdirSync,
   statSync,
   writeSync,
 } from 'node:fs';
@@ -107,17 +108,27 @@ function syncFolder(folder: string): void {
   }
 }
 
-/** Makes a folder and those that it lies in, where they are not there yet. */
-export function makeFolder(path: string): void {
+/**
+ * Makes a folder and those that it lies in, where they are not there yet. What it gives takes those away again in
+ * which nothing lies.
+ */
+export function makeFolder(path: string): () => void {
   const missing: string[] = [];
   for (let folder = resolve(path); !existsSync(folder); folder = dirname(folder)) missing.push(folder);
   try {
     // One by one: with `recursive`, mkdir never ends where a file system refuses with ENOENT, as /proc does.
-    for (const folder of missing.reverse()) mkdirSync(folder);
+    for (const folder of missing.toReversed()) mkdirSync(folder);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new RistrettoError(`the folder cannot be made (${code})`, { file: path, cause: error });
   }
+  return () => {
+    try {
+      for (const folder of missing) rmdirSync(folder);
+    } catch {
+      // Something lies in it.
+    }
+  };
 }
 
 /** Throws where `writeFileAtomic(path)` could not work; to be asked before long work whose result goes there. */

@@ -217,6 +217,17 @@ describe('an output that is also an input is refused', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining('is the same file as')]);
     expect(readdirSync(out)).toEqual([]);
   });
+
+  it('and a download that fails leaves no folder behind', async () => {
+    const { code, stderr } = await run('ristretto', [
+      'fetch',
+      'squeezenet_v1.0',
+      join(out, 'models', 'net'),
+      '--from=http://127.0.0.1:1/',
+    ]);
+    expect(code, stderr).toBe(1);
+    expect(readdirSync(out)).toEqual([]);
+  });
 });
 
 /** Where not all are wanted, those that write more than data about themselves. */

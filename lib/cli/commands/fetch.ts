@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { UsageError } from '../../errors/index.js';
-import { makeFolder, writeFileAtomic } from '../../util/index.js';
+import { writeFileAtomic } from '../../util/index.js';
 import { download, partOf } from '../../util/download/index.js';
 import { nearest } from '../../util/nearest.js';
 import { command } from '../command.js';
@@ -29,6 +29,7 @@ export const fetchCommand = command({
       { path: join(folder, file), what: `the file ${file} of ${name}` },
       { path: partOf(join(folder, file)), what: `the part of ${file} that is there so far` },
     ]),
+  folder: ({ positional: [name, folder = name] }) => folder,
   async run({ values, positional: [name, folder = name], output, signal }) {
     const net = Object.hasOwn(publishedNets, name) ? publishedNets[name] : undefined;
     if (!net) {
@@ -38,7 +39,6 @@ export const fetchCommand = command({
         { field: 'NET' },
       );
     }
-    makeFolder(folder);
     const source = (values.from ?? net.url).replace(/\/+$/, '');
     const fetched = [];
     for (const { name: file, blobId, weights } of net.files) {
