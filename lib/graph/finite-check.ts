@@ -20,6 +20,6 @@ export class FiniteCheck {
       if (!(error instanceof RistrettoError)) throw error;
       where = error.message;
     }
-    warn(`${when} gives values that are no finite numbers${where === null ? '' : `: ${where}`}`);
+    warn(`${when} gives values that are not finite${where === null ? '' : `: ${where}`}`);
   }
 }

@@ -8,7 +8,6 @@ import {
   callback,
   flag,
   having,
-  instanceOf,
   listOf,
   oneOf,
   path,
@@ -20,7 +19,6 @@ import {
   whole,
   type OptionKinds,
 } from '../util/check-options.js';
-import { ActivationArena } from './arena.js';
 import type { BackwardOptions, CopyOptions, ForwardOptions, NetOptions } from './net.js';
 
 export const phaseKind = { ...oneOf(Phase.TRAIN, Phase.TEST), is: 'Phase.TRAIN or Phase.TEST' };
@@ -45,7 +43,7 @@ export const netOptionKinds: OptionKinds<NetOptions> = {
   seed: seedNumber,
   keep: anyOf(oneOf('all', 'outputs'), listOf(text)),
   sources: anyOf(having('a Net', 'sourceTops'), having('a Map of blobs', 'keys', 'get')),
-  arena: instanceOf('an ActivationArena', ActivationArena),
+  arena: having('an ActivationArena', 'exclusive', 'attach'),
   dataSource: anyOf(text, record({ train: text, test: text })),
   baseFolder: text,
   skipBad: flag,

@@ -74,7 +74,7 @@ it('is told once', async () => {
   expect(warnings).toEqual([]);
   for (const batch of [1, 2]) await check.look(net.outputs[0].toArray(), net, `batch ${batch}`);
   expect(warnings).toEqual([
-    "batch 1 gives values that are no finite numbers: layer 'log' (Log) is the first to give a NaN, in blob 'log' (image 1 of the batch, from 0)",
+    "batch 1 gives values that are not finite: layer 'log' (Log) is the first to give a NaN, in blob 'log' (image 1 of the batch, from 0)",
   ]);
   await net.close();
 });
@@ -90,7 +90,7 @@ it('scores are told with their batch, digits as they are', async () => {
   const result = await score({ model, weights: model, iterations: 2, threads: 1, allowMissing: true });
   expect(result.means).toEqual(Float32Array.of(NaN));
   expect(warnings).toEqual([
-    "batch 0 gives values that are no finite numbers: input 'x' holds a NaN (image 0 of the batch, from 0)",
+    "batch 0 gives values that are not finite: input 'x' holds a NaN (image 0 of the batch, from 0)",
   ]);
 });
 
@@ -103,7 +103,7 @@ it('a loss in training is told with its iteration, and changes nothing', async (
   await solver.step(3);
   expect(solver.smoothedLoss).toBe(NaN);
   expect(warnings).toEqual([
-    "iteration 0 gives values that are no finite numbers: layer 'fc' (InnerProduct) is the first to give an infinity, in blob 'fc' (image 0 of the batch, from 0)",
+    "iteration 0 gives values that are not finite: layer 'fc' (InnerProduct) is the first to give an infinity, in blob 'fc' (image 0 of the batch, from 0)",
   ]);
   await solver.close();
 });
