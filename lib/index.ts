@@ -3,7 +3,14 @@
  * calls. Everything that takes long is awaitable and takes an AbortSignal; every deliberate error is a
  * RistrettoError that names the file, the layer and the field.
  */
-export { DataError, FormatError, NetError, RistrettoError, UsageError } from './errors/index.js';
+export {
+  DataError,
+  FormatError,
+  MachineError,
+  NetError,
+  RistrettoError,
+  UsageError,
+} from './errors/index.js';
 export * from './proto/index.js';
 export {
   cpuFeatures,

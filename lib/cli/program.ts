@@ -144,8 +144,10 @@ export async function execute(
       throw new UsageError(`${places[positional.length].name} is missing: ${places[positional.length].help}`);
     checkRequired(values, table);
     given = givenFiles(values, positional, command, table);
-    await checkFiles(command, table, values, positional);
     const folder = command.folder?.({ values, positional } as CommandContext);
+    // It may lie in the folder that is not made yet.
+    if (typeof values.json === 'string' && folder === undefined) assertWritable(values.json);
+    await checkFiles(command, table, values, positional);
     if (folder !== undefined) removeEmptyFolder = makeFolder(folder);
     if (typeof values.json === 'string') {
       assertWritable(values.json);

@@ -1,6 +1,6 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError } from '../errors/index.js';
+import { DataError, MachineError, shortageOf } from '../errors/index.js';
 import { someOf } from '../util/some-of.js';
 import { warn } from '../util/warnings.js';
 import { IMAGE_START_BYTES, isImage, isImageName } from './decode-image.js';
@@ -35,7 +35,7 @@ async function contentsOf(folder: string, layer?: string): Promise<Contents> {
   }
 }
 
-/** Whether a file without an image's ending starts as one. One that cannot be opened does not. */
+/** Whether a file without an image's ending starts as one. One that may not be opened does not. */
 async function startsAsImage(path: string): Promise<boolean> {
   try {
     // Opening anything but a file may wait for ever.
@@ -52,7 +52,9 @@ async function startsAsImage(path: string): Promise<boolean> {
     } finally {
       await file.close();
     }
-  } catch {
+  } catch (error) {
+    const shortage = shortageOf(error);
+    if (shortage) throw new MachineError(shortage, { file: path, cause: error });
     return false;
   }
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { DataError, UsageError } from '../errors/index.js';
+import { DataError, MachineError, shortageOf, UsageError } from '../errors/index.js';
 import { convertImage, type PixelImage } from '../native/index.js';
 import { create, encode } from '../proto/index.js';
 import {
@@ -106,6 +106,7 @@ async function convert(path: string, label: number, options: ConvertImagesetOpti
   try {
     file = await readFile(path);
   } catch (error) {
+    if (shortageOf(error)) throw error;
     throw new DataError(unreadable((error as NodeJS.ErrnoException).code), { cause: error });
   }
   let image = await decodeImage(file, gray ? 'gray' : 'color');
@@ -187,6 +188,9 @@ export async function convertImageset(options: ConvertImagesetOptions): Promise<
     try {
       return { name, key, label, reason: '', ...(await convert(path, label, options)) };
     } catch (error) {
+      // An image that the machine has no memory or threads for is not left out: it may be well.
+      const shortage = shortageOf(error);
+      if (shortage) throw new MachineError(shortage, { file: path, cause: error });
       if (!(error instanceof DataError)) throw error;
       return { name, key, label, reason: error.reason, value: null, height: 0, width: 0 };
     }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { DataError, isError } from '../errors/index.js';
+import { DataError, isError, MachineError, shortageOf } from '../errors/index.js';
 import { convertImage, type PixelImage } from '../native/index.js';
 import { decodeBmp, encodeBmp } from './image/bmp.js';
 import { decodeJpeg } from './image/jpeg.js';
@@ -136,7 +136,8 @@ function reasonOf(error: unknown): string {
 
 /**
  * Decodes an image file's bytes to 8-bit RGB pixels, bit for bit as OpenCV decodes them. What the bytes are, they
- * say themselves. Rejects with a DataError where they are no image, a damaged one or one too large.
+ * say themselves. Rejects with a DataError where they are no image, a damaged one or one too large, with a MachineError
+ * where memory or threads could not be had.
  */
 export async function decodeImage(bytes: Uint8Array, mode: ColorMode): Promise<PixelImage> {
   if (bytes.length === 0) throw new DataError('the image is empty');
@@ -148,6 +149,8 @@ export async function decodeImage(bytes: Uint8Array, mode: ColorMode): Promise<P
   try {
     return await type.decode(bytes, mode);
   } catch (error) {
+    const shortage = shortageOf(error);
+    if (shortage) throw new MachineError(`the image cannot be decoded: ${shortage}`, { cause: error });
     throw new DataError(`the image cannot be decoded: ${reasonOf(error)}`, { cause: error });
   }
 }

@@ -75,3 +75,22 @@ export class DataError extends RistrettoError {}
 
 /** Wrong arguments from the caller or the command line. */
 export class UsageError extends RistrettoError {}
+
+/** What the machine could not give: memory, a thread, an open file. The data may be well. */
+export class MachineError extends RistrettoError {}
+
+/**
+ * What the machine lacked when an operation of Node or of a library failed, in words; null where the error is of
+ * another kind. Libraries tell by their messages alone.
+ */
+export function shortageOf(error: unknown): string | null {
+  if (!isError(error)) return null;
+  if (error instanceof MachineError) return error.reason;
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  if (code === 'EMFILE' || code === 'ENFILE') return `too many files are open (${code})`;
+  if (code === 'ENOMEM' || /out of memory|cannot allocate|bad_alloc/i.test(message))
+    return 'there is no memory left';
+  if (/thread.*(unavailable|EAGAIN)|creating thread/i.test(message))
+    return 'no more threads can be started; a container or `ulimit -u` limits them';
+  return null;
+}

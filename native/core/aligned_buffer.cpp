@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -34,9 +35,18 @@ AlignedBuffer::AlignedBuffer(size_t bytes) : size_(bytes) {
     return;
   }
   const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-  data_ = std::aligned_alloc(kAlignment, rounded);
-  require_memory(data_ != nullptr, bytes);
+#if defined(__SANITIZE_ADDRESS__)
+  // A block that ends where the memory does, so that every access behind it is told.
+  block_ = data_ = std::aligned_alloc(kAlignment, rounded);
+  require_memory(block_ != nullptr, bytes);
   std::memset(data_, 0, rounded);
+#else
+  // Not aligned_alloc: before 2.38, glibc finds no block for it that it freed before, so that a loop of
+  // allocations with others in between grows for ever.
+  block_ = std::calloc(rounded + kAlignment, 1);
+  require_memory(block_ != nullptr, bytes);
+  data_ = reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(block_) + kAlignment - 1) & ~(kAlignment - 1));
+#endif
 }
 
 AlignedBuffer::AlignedBuffer(size_t bytes, std::shared_ptr<MemorySource> source)
@@ -54,7 +64,7 @@ AlignedBuffer::~AlignedBuffer() {
   } else if (mapped_) {
     munmap(data_, mapped_);
   } else {
-    std::free(data_);
+    std::free(block_);
   }
 }
 

@@ -29,11 +29,13 @@ class AlignedBuffer {
  private:
   void swap(AlignedBuffer& other) {
     std::swap(data_, other.data_);
+    std::swap(block_, other.block_);
     std::swap(size_, other.size_);
     std::swap(mapped_, other.mapped_);
     std::swap(source_, other.source_);
   }
   void* data_ = nullptr;
+  void* block_ = nullptr;  // what the heap gave, where it did
   size_t size_ = 0;
   size_t mapped_ = 0;  // bytes mapped, 0 where the block came from the heap or from source_
   std::shared_ptr<MemorySource> source_;

@@ -17,6 +17,15 @@ describe('the life of the process', { timeout: minutes * 60_000 }, () => {
     expect(growth).toBeLessThan(full ? 1 : 16);
   });
 
+  it('so do synchronous calls of kernels, in a loop that never lets the event loop turn', async () => {
+    const calls = full ? 30_000 : 5_000;
+    const ended = await runProgram('calls', [calls], minutes * 60);
+    expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+    const [before, after] = JSON.parse(ended.stdout) as [number, number];
+    // Of the 40 KB of each call; what Node-API keeps of an object until the event loop turns is a twentieth.
+    expect((after - before) / calls).toBeLessThan(0.005);
+  });
+
   it.each([
     ['workers that are terminated, or exit with all left open', 'workers', full ? 1_000 : 48],
     ['aborted passes, solvers and searches', 'aborts', full ? 1_000 : 100],
