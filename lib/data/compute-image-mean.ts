@@ -1,6 +1,15 @@
 import { resolve } from 'node:path';
 import { DataError } from '../errors/index.js';
 import { create, writeBlobProto, type BlobProto } from '../proto/index.js';
+import {
+  abortSignal,
+  callback,
+  checkOptions,
+  path,
+  required,
+  text,
+  type OptionKinds,
+} from '../util/check-options.js';
 import { assertWritable, lockOutput, refuseMeetings } from '../util/index.js';
 import { openDatabase } from './database.js';
 import { inOrder } from './in-order.js';
@@ -15,6 +24,13 @@ export interface ComputeImageMeanOptions {
   /** `total` is unknown for a LevelDB until its end was seen. */
   onProgress?(progress: { done: number; total: number | null }): void;
 }
+
+const optionKinds: OptionKinds<ComputeImageMeanOptions> = {
+  db: required(path),
+  out: text,
+  signal: abortSignal,
+  onProgress: callback,
+};
 
 export interface ImageMean {
   /** Shape (1, C, H, W). */
@@ -54,6 +70,7 @@ function channelMeansOf(mean: Float32Array, channels: number): number[] {
  * so the same bytes. Throws DataError, which names the record, where one cannot be read or has another shape.
  */
 export async function computeImageMean(options: ComputeImageMeanOptions): Promise<ImageMean> {
+  checkOptions('computeImageMean', options, optionKinds);
   const { db, out, signal, onProgress } = options;
   if (out) {
     refuseMeetings([{ path: out, what: 'the mean' }], [{ path: db, what: 'the database', closed: true }]);

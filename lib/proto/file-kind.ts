@@ -1,3 +1,4 @@
+import { checkArgument, listOf, oneOf, path as pathKind, required } from '../util/check-options.js';
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { FormatError } from '../errors/index.js';
@@ -196,6 +197,7 @@ export function fileKindOf(path: string): FileKind | 'hdf5 of any kind' | null {
 
 /** The same, with HDF5 files looked into. */
 export async function fullFileKindOf(path: string): Promise<FileKind | null> {
+  checkArgument('fullFileKindOf', 'path', path, required(pathKind));
   const kind = fileKindOf(path);
   if (kind !== 'hdf5 of any kind') return kind;
   try {
@@ -207,6 +209,7 @@ export async function fullFileKindOf(path: string): Promise<FileKind | null> {
 
 /** 'X is …; … is wanted' where a file certainly is of none of the wanted kinds; null where it may be. */
 export function wrongKind(kind: FileKind | null, wanted: readonly FileKind[]): string | null {
+  checkArgument('wrongKind', 'wanted', wanted, required(listOf(oneOf(...Object.keys(fileKinds)))));
   if (kind === null || wanted.includes(kind)) return null;
   return `is ${fileKinds[kind]}, not ${fileKinds[wanted[0]]}`;
 }

@@ -9,6 +9,7 @@ import {
   writeFileAtomic,
   type OutputLock,
 } from '../util/index.js';
+import { checkOptions } from '../util/check-options.js';
 import { calibrate } from './calibrate.js';
 import { isQuantised } from './edit-net.js';
 import { Evaluator } from './evaluator.js';
@@ -17,6 +18,7 @@ import { integerLengthsOf, type LayerIntegerLengths, type LayerRange } from './i
 import { Journal } from './journal.js';
 import { withinMargin, type LadderStep } from './ladder.js';
 import { modes, type Candidate, type ModeOutcome } from './modes/index.js';
+import { quantizeKinds } from './option-kinds.js';
 import type { QuantizeOptions, QuantizeResult, ScoresByWidth } from './options.js';
 import { sumBytes } from './report.js';
 import { netDigest, runKey } from './run-key.js';
@@ -28,16 +30,8 @@ const DEFAULT_CALIBRATION_ITERATIONS = 10;
 const DEFAULT_SEED = 1;
 
 function check(options: QuantizeOptions): void {
-  const { trimmingMode, iterations, calibrationIterations, errorMargin, modelQuantized } = options;
-  if (!Object.hasOwn(modes, trimmingMode))
-    throw new UsageError(
-      `unknown trimming mode '${trimmingMode}'; there are ${Object.keys(modes).join(', ')}`,
-    );
-  for (const [name, value] of Object.entries({ iterations, calibrationIterations }))
-    if (value !== undefined && !(Number.isInteger(value) && value > 0))
-      throw new UsageError(`${name} must be a positive integer, not ${value}`);
-  if (errorMargin !== undefined && !Number.isFinite(errorMargin))
-    throw new UsageError(`errorMargin must be a number, not ${errorMargin}`);
+  checkOptions('quantize', options, quantizeKinds);
+  const { modelQuantized } = options;
   if (options.resume && modelQuantized === undefined)
     throw new UsageError('resume needs modelQuantized: the journal lies beside it');
   if (modelQuantized !== undefined) {

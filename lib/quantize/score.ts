@@ -1,8 +1,9 @@
 import { registry } from '../data/index.js';
-import { UsageError } from '../errors/index.js';
 import type { NativeDevice } from '../native/index.js';
 import { Phase, readNetText, readWeights } from '../proto/index.js';
+import { checkOptions } from '../util/check-options.js';
 import { Evaluator, type OnBatch } from './evaluator.js';
+import { scoreKinds } from './option-kinds.js';
 import type { RunOptions } from './options.js';
 import { scoreOnDevices } from './several-devices.js';
 import type { BatchScores, NetScores, OutputDescription } from './running-scores.js';
@@ -25,9 +26,8 @@ export interface ScoreResult extends NetScores {
 /** Scores one net, float or quantised, over `iterations` batches: what `caffe test` does. */
 export async function score(options: ScoreOptions): Promise<ScoreResult> {
   const started = performance.now();
+  checkOptions('score', options, scoreKinds);
   const { iterations } = options;
-  if (!(Number.isInteger(iterations) && iterations > 0))
-    throw new UsageError(`iterations must be a positive integer, not ${iterations}`);
   const net = typeof options.model === 'string' ? readNetText(options.model) : options.model;
   const weights = typeof options.weights === 'string' ? await readWeights(options.weights) : options.weights;
   const { devices = [] } = options;

@@ -1,6 +1,13 @@
 import { resolve } from 'node:path';
 import { RistrettoError, UsageError } from '../errors/index.js';
-import { ActivationArena, checkTypesOfStates, Net, type NetOptions } from '../graph/index.js';
+import {
+  ActivationArena,
+  checkTypesOfStates,
+  defaultRegistry,
+  FiniteCheck,
+  Net,
+  type NetOptions,
+} from '../graph/index.js';
 import { fillParams } from '../graph/params.js';
 import {
   clone,
@@ -18,11 +25,13 @@ import {
   type NamedPath,
   type OutputLock,
 } from '../util/index.js';
+import { checkArgument, checkOptions, required, whole } from '../util/check-options.js';
 import { checkpointsOf, restoreCheckpoints } from './checkpoints.js';
 import type { SolverEvent, TestResult } from './events.js';
 import { LossWindow } from './loss-window.js';
 import { Magnitudes } from './magnitudes.js';
 import { NetDefinitions, type NetDefinition } from './net-definitions.js';
+import { solverOptionKinds } from './option-kinds.js';
 import type { SolverOptions } from './options.js';
 import { checkPolicy, currentStep, learningRate } from './policies/index.js';
 import { Replicas } from './replicas.js';
@@ -56,6 +65,7 @@ export class Solver {
   readonly #updater: Updater;
   readonly #loss: LossWindow;
   readonly #watch: Watch | null;
+  readonly #finite = new FiniteCheck();
   readonly #magnitudes = new Magnitudes();
   #iteration = 0;
   #lastSnapshot: string | null = null;
@@ -65,9 +75,11 @@ export class Solver {
   #snapshotRequested = false;
   #stopped = false;
   #running = false;
+  #closed = false;
 
   /** Builds the nets, and gives them the weights or the snapshot that the options name. */
   static async create(options: SolverOptions): Promise<Solver> {
+    checkOptions('Solver.create', options, solverOptionKinds);
     const param = upgradeSolver(clone(options.param, { shareArrays: true }));
     check(param);
     const { baseFolder } = options;
@@ -77,7 +89,7 @@ export class Solver {
     const definitions = new NetDefinitions(param, baseFolder);
     checkTypesOfStates(
       [definitions.train, ...definitions.tests].map(({ stages, ...net }) => ({ ...net, stage: stages })),
-      options.registry,
+      options.registry ?? defaultRegistry('Solver.create'),
     );
     // Tests run between iterations, when no activation of the net in training is needed any more.
     const arena = new ActivationArena();
@@ -158,6 +170,7 @@ export class Solver {
     tests: readonly TestNet[],
     seed: number,
   ) {
+    if (!replicas) throw new UsageError('a solver is made by `await Solver.create(options)`');
     this.#options = options;
     this.param = param;
     this.replicas = replicas;
@@ -203,6 +216,7 @@ export class Solver {
   /** Trains to `max_iter`, writes the last snapshot, then shows the last loss and test as the original does. */
   async solve(): Promise<void> {
     const { display, test_interval, snapshot, snapshot_after_train, max_iter } = this.param;
+    this.#refuseClosed();
     await this.step(Math.max(0, max_iter - this.#iteration));
     if (snapshot_after_train && (snapshot <= 0 || this.#iteration % snapshot !== 0)) await this.snapshot();
     if (this.#stopped) return;
@@ -218,6 +232,7 @@ export class Solver {
 
   /** Makes up to `iterations` updates, with the tests and snapshots that fall into them. */
   async step(iterations: number): Promise<void> {
+    checkArgument('step', 'iterations', iterations, required(whole(0)));
     await this.#alone(async () => {
       const { test_interval, test_initialization } = this.param;
       const end = this.#iteration + iterations;
@@ -249,10 +264,16 @@ export class Solver {
 
   /** Lets go of the nets and of the snapshots' names. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#lock?.release();
     this.#lock = null;
-    await Promise.allSettled(this.tests.map(({ net }) => net.close()));
+    const closing = await Promise.allSettled(this.tests.map(({ net }) => net.close()));
     await this.replicas.close();
+    for (const result of closing) if (result.status === 'rejected') throw result.reason;
+  }
+
+  #refuseClosed(cause?: unknown): void {
+    if (this.#closed) throw new UsageError('the solver is closed', { cause });
   }
 
   get #reason(): 'request' | 'patience' {
@@ -271,10 +292,15 @@ export class Solver {
 
   /** One thing at a time: passes and snapshots must not meet. */
   async #alone<T>(work: () => Promise<T>): Promise<T> {
+    this.#refuseClosed();
     if (this.#running) throw new UsageError('the solver runs already: await it first');
     this.#running = true;
     try {
       return await work();
+    } catch (error) {
+      // What a pass says of a net that was closed under it is only what came of that.
+      this.#refuseClosed(error);
+      throw error;
     } finally {
       this.#running = false;
     }
@@ -298,7 +324,9 @@ export class Solver {
     let loss = 0;
     for (let i = 0; i < param.iter_size; i++) {
       await replicas.forward(debug ? { observe: this.#magnitudes.forward } : {});
-      loss += replicas.loss;
+      const lossOfPass = replicas.loss;
+      await this.#finite.look([lossOfPass], replicas.primary, `iteration ${iteration}`);
+      loss += lossOfPass;
       await replicas.backward(debug ? { observe: this.#magnitudes.backward } : {});
       if (debug) await this.#tell({ kind: 'debug', iteration, magnitudes: this.#magnitudes.take() });
     }
@@ -332,6 +360,11 @@ export class Solver {
         return this.#stopDue();
       });
       if (!result) break;
+      await this.#finite.look(
+        result.outputs.map(({ value }) => value),
+        test.net,
+        `test net ${test.index}, in iteration ${this.#iteration},`,
+      );
       results.push(result);
       await this.#tell({ kind: 'tested', ...result });
       await this.#follow(result);

@@ -1,5 +1,16 @@
 import { UsageError } from '../../errors/index.js';
 import { create, encode } from '../../proto/index.js';
+import {
+  abortSignal,
+  callback,
+  checkOptions,
+  path,
+  required,
+  seedNumber,
+  text,
+  whole,
+  type OptionKinds,
+} from '../../util/check-options.js';
 import { writeDatabases } from '../write-database.js';
 import { glyphs } from './glyphs.js';
 import { GLYPH_IMAGE_SIZE, renderGlyph } from './render-glyph.js';
@@ -26,12 +37,23 @@ interface DrawOptions {
 
 export interface WriteGlyphsOptions extends GlyphSet, DrawOptions {}
 
+const optionKinds: OptionKinds<WriteGlyphsOptions> = {
+  out: required(path),
+  set: required(text),
+  count: required(whole(1)),
+  seed: seedNumber,
+  signal: abortSignal,
+  onProgress: callback,
+};
+
 /**
  * Makes a database of drawn images, 32 x 32 pixels in colour: something to train and to measure on that needs no
  * download. The classes take turns; each image depends on the seed, the set's name and its place alone, so a
  * larger set begins with the smaller one.
  */
-export async function writeGlyphs({ out, set, count, ...options }: WriteGlyphsOptions): Promise<void> {
+export async function writeGlyphs(given: WriteGlyphsOptions): Promise<void> {
+  checkOptions('writeGlyphs', given, optionKinds);
+  const { out, set, count, ...options } = given;
   await writeGlyphSets([{ out, set, count }], options);
 }
 
