@@ -45,6 +45,7 @@ export function readSolver(path: string, options: ReadOptions = {}): SolverParam
     if (net) upgradeNet(net, all);
   }
   completeSnapshotPrefix(solver, path);
+  setPosition(solver, { file: path });
   return solver;
 }
 

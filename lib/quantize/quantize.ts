@@ -1,11 +1,15 @@
+import { dirname, join } from 'node:path';
 import { inputFile, inputFilesOf, registry } from '../data/index.js';
 import { RistrettoError, UsageError } from '../errors/index.js';
 import { checkTypesOfStates } from '../graph/index.js';
 import { clone, Phase, printText, readNetText, readWeights, type NetParameter } from '../proto/index.js';
 import {
   assertWritable,
+  isReadOnce,
+  isSpecialFile,
   lockOutput,
   refuseMeetings,
+  shortName,
   writeFileAtomic,
   type OutputLock,
 } from '../util/index.js';
@@ -36,7 +40,10 @@ function check(options: QuantizeOptions): void {
     throw new UsageError('resume needs modelQuantized: the journal lies beside it');
   if (modelQuantized !== undefined) {
     assertWritable(modelQuantized);
-    assertWritable(journalPath(modelQuantized));
+    const journal = journalPath(modelQuantized);
+    if (journal !== null) assertWritable(journal);
+    else if (options.resume)
+      throw new UsageError('cannot be resumed: no journal lies beside it', { file: modelQuantized });
   }
 }
 
@@ -46,6 +53,7 @@ function checkOutputs(
   net: NetParameter,
 ): void {
   if (modelQuantized === undefined) return;
+  const journal = journalPath(modelQuantized);
   const read = Object.entries({ model, weights, data, trainData });
   const given = read.flatMap(([what, path]) =>
     typeof path === 'string' ? [inputFile(path, what, /data/i.test(what) ? 'images' : 'blob')] : [],
@@ -53,16 +61,21 @@ function checkOutputs(
   refuseMeetings(
     [
       { path: modelQuantized, what: 'modelQuantized' },
-      { path: journalPath(modelQuantized), what: 'the journal of modelQuantized' },
+      ...(journal === null ? [] : [{ path: journal, what: 'the journal of modelQuantized' }]),
     ],
     [...given, ...inputFilesOf(net, typeof model === 'string' ? model : 'the net')],
   );
 }
 
-/** Where a search keeps its journal. */
-export function journalPath(modelQuantized: string): string {
-  return `${modelQuantized}.journal`;
+/** Where a search keeps its journal; null where nothing can lie beside what is written, as standard output. */
+export function journalPath(modelQuantized: string): string | null {
+  if (isSpecialFile(modelQuantized)) return null;
+  return join(dirname(modelQuantized), `${shortName(modelQuantized)}.journal`);
 }
+
+/** Whether weights are a file that can be read a second time. */
+const readAgain = (weights: string | NetParameter): boolean =>
+  typeof weights === 'string' && !isReadOnce(weights);
 
 /** A name that says that its value is a rate of hits. */
 function looksLikeAccuracy(name: string): boolean {
@@ -260,16 +273,24 @@ export async function quantize(options: QuantizeOptions): Promise<QuantizeResult
   try {
     if (options.modelQuantized !== undefined) {
       lock = lockOutput(options.modelQuantized);
-      const key = await runKey(net, options.weights, [dataSource.train, dataSource.test], {
-        iterations: options.iterations,
-        calibrationIterations: options.calibrationIterations ?? DEFAULT_CALIBRATION_ITERATIONS,
-        calibrationDropout: options.calibrationDropout ?? false,
-        seed,
-        rounding: options.rounding ?? null,
-        engine: options.engine ?? 'auto',
-        skipBad: options.skipBad ?? false,
-      });
-      journal = new Journal(journalPath(options.modelQuantized), key, options.resume ?? false);
+    }
+    const journalFile = options.modelQuantized === undefined ? null : journalPath(options.modelQuantized);
+    if (journalFile !== null) {
+      const key = await runKey(
+        net,
+        readAgain(options.weights) ? options.weights : weights,
+        [dataSource.train, dataSource.test],
+        {
+          iterations: options.iterations,
+          calibrationIterations: options.calibrationIterations ?? DEFAULT_CALIBRATION_ITERATIONS,
+          calibrationDropout: options.calibrationDropout ?? false,
+          seed,
+          rounding: options.rounding ?? null,
+          engine: options.engine ?? 'auto',
+          skipBad: options.skipBad ?? false,
+        },
+      );
+      journal = new Journal(journalFile, key, options.resume ?? false);
     }
     const run = new SearchRun(options, evaluator, journal);
     if (journal?.foreign)

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { RistrettoError, UsageError } from '../errors/index.js';
 import {
@@ -13,6 +14,7 @@ import {
   clone,
   filesNamedBy,
   filesNamedBySolver,
+  positionOf,
   SolverParameter_SnapshotFormat,
   upgradeSolver,
   type SolverParameter,
@@ -35,7 +37,13 @@ import { solverOptionKinds } from './option-kinds.js';
 import type { SolverOptions } from './options.js';
 import { checkPolicy, currentStep, learningRate } from './policies/index.js';
 import { Replicas } from './replicas.js';
-import { sideFileOf, snapshotFiles, snapshotsThere, type SnapshotFiles } from './snapshot-files.js';
+import {
+  sideFileOf,
+  snapshotFiles,
+  snapshotsThere,
+  type SnapshotFiles,
+  type SnapshotRange,
+} from './snapshot-files.js';
 import {
   readSnapshot,
   restoreHistories,
@@ -71,6 +79,8 @@ export class Solver {
   #lastSnapshot: string | null = null;
   #resumed: { iteration: number; state: string; model: string | null } | null = null;
   #lock: OutputLock | null = null;
+  /** What this run reads, and must not write over. */
+  #inputs: readonly NamedPath[] = [];
   #stopRequested = false;
   #snapshotRequested = false;
   #stopped = false;
@@ -385,18 +395,23 @@ export class Solver {
     await this.#tell({ kind: 'best', iteration: this.#iteration, value, model });
   }
 
-  /** Throws where a snapshot of this run would be written over what it reads, or another run writes such snapshots. */
+  /** Throws where a snapshot that is due would be written over what is read, or another run writes such snapshots. */
   #claimSnapshots(inputs: readonly NamedPath[]): void {
-    const { snapshot, snapshot_after_train, max_iter } = this.param;
+    const { snapshot, snapshot_after_train } = this.param;
     const best = this.#options.watch?.save ?? false;
+    this.#inputs = inputs;
     // What was resumed from is not written once more.
     const first = this.#resumed ? this.#iteration + 1 : 0;
-    const there = snapshotsThere({ prefix: this.#prefix, first, last: max_iter, best, hdf5: this.#hdf5 });
-    refuseMeetings(
-      there.map((path) => ({ path, what: 'a snapshot of this run (snapshot_prefix)' })),
-      inputs,
-    );
+    this.#refuseInputs(snapshotsThere(snapshotsDue(this.param, this.#prefix, { first, best })));
     if (snapshot > 0 || snapshot_after_train || best) this.#lock = lockOutput(this.#prefix, 'snapshots');
+  }
+
+  /** Throws where files of a snapshot are files that this run reads. */
+  #refuseInputs(files: readonly string[]): void {
+    refuseMeetings(
+      files.map((path) => ({ path, what: 'a snapshot of this run (snapshot_prefix)' })),
+      this.#inputs,
+    );
   }
 
   /** Whether a snapshot now would only write once more what was resumed from. */
@@ -422,6 +437,8 @@ export class Solver {
     const files = this.#files(iteration);
     const { model, state } = files;
     if (this.#standsWhereResumed(files)) return this.#resumed!.state;
+    // One that a signal asked for was not due.
+    this.#refuseInputs(Object.values(files).filter((path) => existsSync(path)));
     this.#lock ??= lockOutput(this.#prefix, 'snapshots');
     await this.#tell({ kind: 'snapshot', iteration, model, state, hdf5: this.#hdf5 });
     try {
@@ -478,6 +495,18 @@ export class Solver {
   }
 }
 
+/** The snapshots that a run writes by its settings, from an iteration on. */
+export function snapshotsDue(
+  { snapshot, snapshot_after_train, max_iter, snapshot_format }: SolverParameter,
+  prefix: string,
+  { first, best }: { first: number; best: boolean },
+): SnapshotRange {
+  const due = (iteration: number) =>
+    (snapshot > 0 && iteration % snapshot === 0) || (snapshot_after_train && iteration === max_iter);
+  const hdf5 = snapshot_format === SolverParameter_SnapshotFormat.HDF5;
+  return { prefix, first, last: max_iter, due, best, hdf5 };
+}
+
 /** What a solver reads beside what its nets name. */
 function inputsOf(
   param: SolverParameter,
@@ -485,7 +514,9 @@ function inputsOf(
   snapshot: LoadedSnapshot | null,
 ): NamedPath[] {
   const from = (path: string) => (baseFolder === undefined ? path : resolve(baseFolder, path));
+  const file = positionOf(param)?.file;
   const inputs = [
+    ...(file === undefined ? [] : [{ path: file, what: "the solver's definition" }]),
     ...filesNamedBySolver(param).map(({ path, field }) => ({ path: from(path), what: field })),
     ...weights.flatMap((list) => list.split(',')).map((path) => ({ path: from(path), what: 'weights' })),
   ];

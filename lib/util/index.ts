@@ -6,9 +6,9 @@ export {
   writeFileAtomic,
   type ByteSink,
 } from './atomic-file.js';
-export { realTarget } from './real-path.js';
+export { isReadOnce, isSpecialFile, realTarget } from './real-path.js';
 export { lockOutput, withOutputLock, type OutputLock } from './output-lock.js';
-export { addTemporary, keepTemporary, removeTemporary, temporaryFor } from './temporaries.js';
+export { addTemporary, keepTemporary, removeTemporary, shortName, temporaryFor } from './temporaries.js';
 export { refuseMeetings, sameFile, type NamedPath } from './meetings.js';
 export {
   assertReadable,

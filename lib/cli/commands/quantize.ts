@@ -77,9 +77,10 @@ export const quantizeCommand = command({
     ...engineOptions,
     ...netOptions,
   },
-  outputs: ({ values }) => [
-    { path: journalPath(values.model_quantized), what: 'the journal of --model_quantized' },
-  ],
+  outputs({ values }) {
+    const journal = journalPath(values.model_quantized);
+    return journal === null ? [] : [{ path: journal, what: 'the journal of --model_quantized' }];
+  },
   async run({ values, output, signal }) {
     chooseDevice(values, output, { file: 'quantization.cpp', line: 98 });
     const integerLengths = values.integer_lengths

@@ -1,14 +1,16 @@
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { registry } from '../../data/index.js';
 import { UsageError } from '../../errors/index.js';
+import { create, readSolver, SolverParameter_SolverMode as Mode } from '../../proto/index.js';
 import {
-  create,
-  readSolver,
-  SolverParameter_SnapshotFormat,
-  SolverParameter_SolverMode as Mode,
-} from '../../proto/index.js';
-import { isSnapshotOf, Solver, type SolverOptions } from '../../solver/index.js';
-import { writeFileAtomic } from '../../util/index.js';
+  isSnapshotOf,
+  snapshotsDue,
+  snapshotsThere,
+  Solver,
+  type SolverOptions,
+} from '../../solver/index.js';
+import { isReadOnce, writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
 import { chooseDevices, gpuIds } from '../device.js';
 import { dataOptions, netOptions, stateOptions } from '../options.js';
@@ -104,14 +106,23 @@ export const trainCommand = command({
       help: "seed of everything random, instead of the solver's random_seed",
     },
   },
-  // Snapshots get their names on the way: --json must not have one that they may get.
+  // Snapshots get their names on the way: --json must not have one that they may get, and those that are due and lie
+  // there already must be no file that is read.
   outputs({ values }) {
-    const { json, solver, best } = values;
-    if (!json || !existsSync(solver)) return [];
-    const { snapshot_prefix: prefix, snapshot_format } = readSolver(solver);
-    const hdf5 = snapshot_format === SolverParameter_SnapshotFormat.HDF5;
-    const snapshots = { prefix, first: 0, last: Infinity, best, hdf5 };
-    return isSnapshotOf(json, snapshots) ? [{ path: json, what: 'a snapshot (snapshot_prefix)' }] : [];
+    const { json, solver, best, snapshot } = values;
+    if (!existsSync(solver) || isReadOnce(solver)) return [];
+    const param = readSolver(solver);
+    const due = snapshotsDue(param, param.snapshot_prefix, { first: 0, best });
+    // A snapshot that a run goes on from may be one of its own, which the solver looks at closer.
+    const own = snapshot ? snapshot.replace(/\.solverstate(\.h5)?$/, '.') : null;
+    const there = snapshotsThere(due).filter(
+      (path) => own === null || !resolve(path).startsWith(resolve(own)),
+    );
+    const any = { ...due, last: Infinity, due: undefined };
+    return [...there, ...(json && isSnapshotOf(json, any) ? [json] : [])].map((path) => ({
+      path,
+      what: 'a snapshot of this run (snapshot_prefix)',
+    }));
   },
   async run({ values, output, signal, interrupts }) {
     if (values.snapshot && values.weights)

@@ -104,6 +104,17 @@ describe('execute', () => {
     expect((await run('thrown')).text).toBe('p: thrown\n');
   });
 
+  it('names the flag that names the file best', async () => {
+    const { text } = await run(
+      new NetError('no', { file: 'images/list.txt' }),
+      '--model=images/list.txt',
+      'images',
+    );
+    expect(text).toBe('p: images/list.txt: no (--model)\n');
+    const below = await run(new NetError('no', { file: 'a/b/c' }), '--model=a', 'a/b');
+    expect(below.text).toBe('p: a/b/c: no (FILE)\n');
+  });
+
   it('shows the place of a fault where that is asked for', async () => {
     vi.stubEnv('RISTRETTO_DEBUG', '1');
     expect((await run(new TypeError('x'))).text).toMatch(
