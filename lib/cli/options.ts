@@ -71,7 +71,6 @@ export const commonOptions = {
     help: "glog: the original's log lines on stderr; terminal: progress bars and tables; auto: terminal where stderr is one, else glog",
   },
   json: { kind: 'string', value: 'FILE', writes: true, help: 'write everything as data' },
-  help: { kind: 'boolean', default: false, help: 'this text' },
 } as const satisfies OptionTable;
 
 /** Where a net runs. */

@@ -20,8 +20,6 @@ function meanOf(flag: string | undefined): readonly number[] | string | undefine
 }
 
 export const classifyCommand = command({
-  name: 'classify',
-  summary: 'gives the top classes of an image with a deploy net',
   options: {
     model: {
       kind: 'string',

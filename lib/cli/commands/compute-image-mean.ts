@@ -9,8 +9,6 @@ import { layoutTable, progressBar } from '../table.js';
 const LOG_INTERVAL = 10000;
 
 export const computeImageMeanCommand = command({
-  name: 'compute_image_mean',
-  summary: 'computes the mean image of a database and the mean of each channel',
   options: {
     backend: {
       kind: 'choice',

@@ -16,8 +16,6 @@ export function quantizeJson({ net: _net, ...result }: QuantizeResult): string {
 }
 
 export const quantizeCommand = command({
-  name: 'quantize',
-  summary: 'finds how few bits a trained net needs, and writes the quantised net',
   options: {
     model: {
       kind: 'string',

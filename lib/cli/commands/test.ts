@@ -11,8 +11,6 @@ import { stagesOf } from '../state.js';
 import { formatSeconds, layoutTable, progressBar, skippedText } from '../table.js';
 
 export const testCommand = command({
-  name: 'test',
-  summary: 'scores a net, float or quantised',
   options: {
     model: {
       kind: 'string',

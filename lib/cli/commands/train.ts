@@ -22,8 +22,6 @@ import { TrainReport } from '../train-report.js';
 const EFFECTS = ['snapshot', 'stop', 'none'] as const;
 
 export const trainCommand = command({
-  name: 'train',
-  summary: 'trains a net, or fine-tunes a trained or quantised one',
   options: {
     solver: {
       kind: 'string',

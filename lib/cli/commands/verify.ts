@@ -55,8 +55,6 @@ function table(rows: readonly BlobComparison[]): string {
 }
 
 export const verifyCommand = command({
-  name: 'verify',
-  summary: 'compares the integer engine with the float simulation, code by code, or with the definitions',
   options: {
     ...modelOptions,
     iterations: { kind: 'integer', min: 1, default: 1, help: 'batches' },

@@ -78,8 +78,6 @@ describe('execute', () => {
     let text = '';
     vi.spyOn(process.stderr, 'write').mockImplementation((part) => ((text += String(part)), true));
     const failing = command({
-      name: 'fail',
-      summary: '',
       options: {
         model: { kind: 'string', value: 'FILE', help: '' },
         name: { kind: 'string', value: 'NAME', help: '' },
@@ -89,7 +87,10 @@ describe('execute', () => {
       run: () => Promise.reject(error as Error),
     });
     const listeners = process.listenerCount('SIGINT');
-    const code = await execute('p', failing, ['--log=quiet', ...argv]);
+    const code = await execute('p', { name: 'fail', summary: '', load: async () => failing }, [
+      '--log=quiet',
+      ...argv,
+    ]);
     expect(process.listenerCount('SIGINT')).toBe(listeners);
     return { code, text };
   }
