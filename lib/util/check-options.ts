@@ -1,5 +1,6 @@
 import { UsageError } from '../errors/index.js';
 import { nearest } from './nearest.js';
+import { warn } from './warnings.js';
 
 /** What an argument or an option takes. */
 export interface Kind {
@@ -129,9 +130,10 @@ export function checkArgument(
 }
 
 /**
- * Checks the options of a public function: an object, with options that the function knows, each of its kind. The
- * UsageError names function and option, what the option takes, and for an unknown one the nearest known. Options
- * that are set to undefined count as left out.
+ * Checks the options of a public function: an object, with options each of its kind. The UsageError names function and
+ * option, and what the option takes. An unknown option is an error where it is close to a known one; any other is
+ * only warned of, since several functions may be called with one object of options. Options that are set to
+ * undefined count as left out.
  */
 export function checkOptions<T extends object>(
   what: string,
@@ -144,11 +146,9 @@ export function checkOptions<T extends object>(
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || Object.hasOwn(kinds, name)) continue;
     const close = nearest(name, known);
-    throw new UsageError(
-      `${what} has no option '${name}'` +
-        (close === null ? `; its options are ${known.join(', ')}` : `; did you mean '${close}'?`),
-      { field: name },
-    );
+    if (close !== null)
+      throw new UsageError(`${what} has no option '${name}'; did you mean '${close}'?`, { field: name });
+    warn(`${what} ignores '${name}', which is not one of its options`);
   }
   for (const name of known)
     checkArgument(what, name, (options as Record<string, unknown>)[name], kinds[name as keyof T]);

@@ -4,9 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import * as ristretto from '../../lib/index.js';
+import { onWarning } from '../../lib/util/warnings.js';
 
 const { RistrettoError, UsageError, Net, IntegerNet, Solver, Stream, Blob, Phase, parseText } = ristretto;
 type Call = (...given: unknown[]) => unknown;
+
+// Of odd options many are only warned of.
+onWarning(() => {});
 
 const folder = mkdtempSync(join(tmpdir(), 'ristretto-surface-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

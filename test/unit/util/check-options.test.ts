@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../../lib/errors/index.js';
+import { onWarning } from '../../../lib/util/warnings.js';
 import {
   abortSignal,
   anyOf,
@@ -62,9 +63,15 @@ describe('options', () => {
     [{ model: 'a', engine: 'fast' }, "engine: work takes one of 'auto', 'simulate', not 'fast'"],
     [{ model: 'a', signal: 5 }, 'signal: work takes an AbortSignal, not 5'],
     [{ mdoel: 'a' }, "mdoel: work has no option 'mdoel'; did you mean 'model'?"],
-    [{ color: 1 }, "color: work has no option 'color'; its options are model, iterations, engine, signal"],
   ])('%o: %s', (options, said) => {
     expect(message(options)).toBe(said);
+  });
+
+  it('that are unknown and no slip are warned of once: an object may be shared between functions', () => {
+    const told: string[] = [];
+    onWarning((text) => told.push(text));
+    for (let i = 0; i < 2; i++) expect(message({ model: 'a', color: 1 })).toBe(null);
+    expect(told).toEqual(["work ignores 'color', which is not one of its options"]);
   });
 
   it('may be one thing or another, lists, and records', () => {
