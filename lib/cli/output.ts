@@ -1,3 +1,4 @@
+import type { createLogUpdate } from 'log-update';
 import { glogLine, type Severity } from './glog.js';
 import type { OriginalLine } from './original-lines.js';
 
@@ -16,7 +17,8 @@ const REDRAWS = 12;
 export class Output {
   readonly mode: LogMode;
   #status: string[] = [];
-  #drawn = 0;
+  /** Draws the status block, wrapped lines counted; null until it is loaded, and where no block is drawn. */
+  #block: ReturnType<typeof createLogUpdate> | null = null;
   #drawnAt = 0;
 
   constructor(
@@ -24,6 +26,11 @@ export class Output {
     private readonly program: string,
   ) {
     this.mode = mode === 'auto' ? (process.stderr.isTTY ? 'terminal' : 'glog') : mode;
+    // Most runs draw none; what has no cursor hidden need not be cleaned up after, however it ends.
+    if (this.mode === 'terminal' && process.stderr.isTTY)
+      void import('log-update').then(
+        (library) => (this.#block = library.createLogUpdate(process.stderr, { showCursor: true })),
+      );
   }
 
   /** A line of the original's log; shown in mode 'glog' only. */
@@ -61,7 +68,6 @@ export class Output {
 
   /** Replaces the status block; an empty one removes it. */
   status(lines: string[]): void {
-    if (this.mode !== 'terminal' || !process.stderr.isTTY) return;
     this.#status = lines;
     this.#draw(lines.length === 0);
   }
@@ -79,15 +85,13 @@ export class Output {
   }
 
   #erase(): void {
-    if (this.#drawn > 0) process.stderr.write(`\x1b[${this.#drawn}A\x1b[J`);
-    this.#drawn = 0;
+    this.#block?.clear();
   }
 
   #draw(now: boolean): void {
-    if (!now && Date.now() - this.#drawnAt < 1000 / REDRAWS) return;
-    this.#erase();
+    if (!this.#block || (!now && Date.now() - this.#drawnAt < 1000 / REDRAWS)) return;
     this.#drawnAt = Date.now();
-    for (const line of this.#status) process.stderr.write(line + '\n');
-    this.#drawn = this.#status.length;
+    if (this.#status.length > 0) this.#block(this.#status.join('\n'));
+    else this.#block.clear();
   }
 }
