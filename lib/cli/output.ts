@@ -10,6 +10,18 @@ const OWN_SITE = { file: 'ristretto.ts', line: 0 };
 /** Redraws per second of the status block. */
 const REDRAWS = 12;
 
+/** Standard error as a terminal; some say that they have 0 columns and rows. */
+const terminal = {
+  write: (text: string) => process.stderr.write(text),
+  isTTY: true,
+  get columns() {
+    return process.stderr.columns || 80;
+  },
+  get rows() {
+    return process.stderr.rows || 24;
+  },
+} as NodeJS.WriteStream;
+
 /**
  * The one place that prints. In mode 'glog' log lines go to stderr; in mode 'terminal' a status block of a few
  * lines is kept up to date at the bottom of stderr and tables go to stdout; 'quiet' leaves warnings and errors.
@@ -29,7 +41,7 @@ export class Output {
     // Most runs draw none; what has no cursor hidden need not be cleaned up after, however it ends.
     if (this.mode === 'terminal' && process.stderr.isTTY)
       void import('log-update').then(
-        (library) => (this.#block = library.createLogUpdate(process.stderr, { showCursor: true })),
+        (library) => (this.#block = library.createLogUpdate(terminal, { showCursor: true })),
       );
   }
 
@@ -74,8 +86,7 @@ export class Output {
 
   /** Columns that the status block may use. */
   get columns(): number {
-    // Some terminals say 0.
-    return process.stderr.columns || 80;
+    return terminal.columns;
   }
 
   #stderr(line: string): void {
