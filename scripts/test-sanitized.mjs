@@ -1,10 +1,10 @@
 // The native tests once more under AddressSanitizer and UndefinedBehaviorSanitizer, which stop at the first fault.
 import { join, resolve } from 'node:path';
-import { dropMovedCache } from './cmake-cache.mjs';
+import { dropUnusableCache } from './cmake-cache.mjs';
 import { root, run } from './setup.mjs';
 
 const build = join(root, 'build-sanitize');
-dropMovedCache(build, root);
+dropUnusableCache(build, root);
 run('cmake', ['-S', root, '-B', build, '-DRISTRETTO_SANITIZE=ON']);
 run('cmake', ['--build', build, '--parallel', '2']);
 run('ctest', ['--test-dir', build, '--output-on-failure', '--parallel', '2'], {
