@@ -171,6 +171,16 @@ export const dataOptions = {
   },
 } as const satisfies OptionTable;
 
+/** For commands that read data of both phases. */
+export const trainDataOptions = {
+  train_data: {
+    kind: 'string',
+    value: 'PATH',
+    reads: dataKinds,
+    help: "replaces the TRAIN data layers' sources, instead of what --data says",
+  },
+} as const satisfies OptionTable;
+
 /** glog's and gflags' own flags: scripts pass them, nothing here depends on them. */
 export const ignoredFlags: ReadonlySet<string> = new Set([
   'alsologtostderr',

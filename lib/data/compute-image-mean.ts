@@ -21,6 +21,8 @@ export interface ComputeImageMeanOptions {
   /** The mean file (binaryproto) to write, if any. */
   out?: string;
   signal?: AbortSignal;
+  /** The database is open and the output can be written: reading begins. */
+  onStart?(): void;
   /** `total` is unknown for a LevelDB until its end was seen. */
   onProgress?(progress: { done: number; total: number | null }): void;
 }
@@ -79,6 +81,7 @@ export async function computeImageMean(options: ComputeImageMeanOptions): Promis
   const source = await openDatabase(resolve(db), 'native');
   const lock = out ? lockOutput(out) : null;
   try {
+    options.onStart?.();
     let first: DecodedRecord | null = null;
     let sums = new Float32Array(0);
     let count = 0;

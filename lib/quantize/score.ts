@@ -15,6 +15,8 @@ export interface ScoreOptions extends RunOptions {
   stages?: readonly string[];
   /** GPUs to score on, batches in turn; the current device where unset. Scores do not depend on it. */
   devices?: readonly NativeDevice[];
+  /** The net and its weights have been read. */
+  onStart?: () => void;
   onBatch?: (batch: number, outputs: OutputDescription[], scores: BatchScores) => void;
 }
 
@@ -30,6 +32,7 @@ export async function score(options: ScoreOptions): Promise<ScoreResult> {
   const { iterations } = options;
   const net = typeof options.model === 'string' ? readNetText(options.model) : options.model;
   const weights = typeof options.weights === 'string' ? await readWeights(options.weights) : options.weights;
+  options.onStart?.();
   const { devices = [] } = options;
   const evaluator = new Evaluator({
     device: devices[0],

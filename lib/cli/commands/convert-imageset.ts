@@ -45,10 +45,10 @@ export const convertImagesetCommand = command({
       logged = count;
       output.log(line(site, `Processed ${count} files.`));
     };
-    if (values.shuffle) output.log(line(86, 'Shuffling data'));
     const announce = (total: number) => {
       if (announced) return;
       announced = true;
+      if (values.shuffle) output.log(line(86, 'Shuffling data'));
       output.log(line(89, `A total of ${total} images.`));
       if (values.encode_type && !values.encoded)
         output.log(line(92, 'encode_type specified, assuming encoded=true.'));

@@ -13,7 +13,7 @@ import {
 import { isReadOnce, writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
 import { chooseDevices, gpuIds } from '../device.js';
-import { dataOptions, netOptions, stateOptions } from '../options.js';
+import { dataOptions, netOptions, stateOptions, trainDataOptions } from '../options.js';
 import { roundingOf } from '../rounding.js';
 import { stagesOf } from '../state.js';
 import { trainLines } from '../train-lines.js';
@@ -94,6 +94,7 @@ export const trainCommand = command({
       help: 'trim the activations of quantised layers in training too, not just in tests',
     },
     ...dataOptions,
+    ...trainDataOptions,
     ...stateOptions,
     ...netOptions,
     seed: {
@@ -151,7 +152,7 @@ export const trainCommand = command({
       watch: watchOf(values),
       devices,
       threads: values.threads,
-      dataSource: values.data,
+      dataSource: { train: values.train_data ?? values.data, test: values.data },
       skipBad: values.skip_bad,
       rounding: roundingOf(values.rounding),
       trainActivations: values.train_activations,
