@@ -31,6 +31,7 @@ const optionKinds: OptionKinds<ComputeImageMeanOptions> = {
   db: required(path),
   out: text,
   signal: abortSignal,
+  onStart: callback,
   onProgress: callback,
 };
 

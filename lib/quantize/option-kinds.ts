@@ -43,6 +43,7 @@ export const scoreKinds: OptionKinds<ScoreOptions> = {
   level: whole(-(2 ** 31), 2 ** 31 - 1),
   stages: listOf(text),
   devices: devicesKind,
+  onStart: callback,
   onBatch: callback,
 };
 
