@@ -38,9 +38,7 @@ function build() {
   } else {
     const options = ['--CDRISTRETTO_TESTS=OFF', '--CDRISTRETTO_CUDA_ARCHITECTURES=present'];
     const args = cmakeJs('compile', [...options, '--parallel', '2']);
-    if (
-      attempt('building the addon with cmake-js (the CPU part takes a minute or two)', process.execPath, args)
-    )
+    if (attempt('building the addon with cmake-js (which takes a few minutes)', process.execPath, args))
       return true;
   }
   const npmGyp = join(
