@@ -30,9 +30,12 @@ const groups: Record<string, string> = {
   convert: "makes nets of other formats' files",
 };
 
+const withVersion = (commander: Commander): Commander =>
+  commander.version(packageVersion(), '--version', 'the version of this package');
+
 /** A program of several commands; only one has its flags loaded. */
 function treeOf(program: string, rows: readonly CommandRow[]): [Commander, Map<CommandRow, Commander>] {
-  const root = new Commander(program).version(packageVersion(), '--version', 'the version of this package');
+  const root = withVersion(new Commander(program));
   const made = new Map<string, Commander>([['', root]]);
   const leaves = new Map<CommandRow, Commander>();
   for (const row of rows) {
@@ -53,11 +56,14 @@ export async function readCommandLine(
   rows: readonly CommandRow[] | CommandRow,
   argv: readonly string[],
 ): Promise<CommandLine> {
-  // `ristretto help quantize`
-  if (argv[0] === 'help') return readCommandLine(program, rows, [...argv.slice(1), '--help']);
   const single = 'load' in rows ? rows : null;
+  // `ristretto help quantize`; what is no command goes on as one, and is told.
+  if (argv[0] === 'help' && argv.length > 1 && !single) {
+    const known = find(rows as readonly CommandRow[], argv.slice(1)) ?? groups[argv[1]];
+    return readCommandLine(program, rows, [...argv.slice(1), ...(known ? ['--help'] : [])]);
+  }
   const [root, leaves] = single
-    ? [new Commander(program).description(single.summary), new Map<CommandRow, Commander>()]
+    ? [withVersion(new Commander(program)).description(single.summary), new Map<CommandRow, Commander>()]
     : treeOf(program, rows as readonly CommandRow[]);
   const [row, args] = (single ? [single, argv] : find(rows as readonly CommandRow[], argv)) ?? [null, argv];
   const leaf = row ? (leaves.get(row) ?? root) : root;

@@ -10,7 +10,7 @@ import {
   text,
   type OptionKinds,
 } from '../util/check-options.js';
-import { assertWritable, lockOutput, refuseMeetings } from '../util/index.js';
+import { assertWritable, lockOutput, refuseMeetings, withCallbacks } from '../util/index.js';
 import { openDatabase } from './database.js';
 import { inOrder } from './in-order.js';
 import type { DecodedRecord } from './record.js';
@@ -74,6 +74,10 @@ function channelMeansOf(mean: Float32Array, channels: number): number[] {
  */
 export async function computeImageMean(options: ComputeImageMeanOptions): Promise<ImageMean> {
   checkOptions('computeImageMean', options, optionKinds);
+  return withCallbacks(options, meanOf);
+}
+
+async function meanOf(options: ComputeImageMeanOptions): Promise<ImageMean> {
   const { db, out, signal, onProgress } = options;
   if (out) {
     refuseMeetings([{ path: out, what: 'the mean' }], [{ path: db, what: 'the database', closed: true }]);

@@ -15,7 +15,7 @@ import {
   text,
   type OptionKinds,
 } from '../util/check-options.js';
-import { unreadable } from '../util/index.js';
+import { unreadable, withCallbacks } from '../util/index.js';
 import { permutation, RandomWords } from '../util/philox.js';
 import { decodeImage, encodeImage, encodeTypes, endingOf, isEncodeType, isOfType } from './decode-image.js';
 import type { ImageEntry } from './image-files.js';
@@ -172,6 +172,10 @@ function check(options: ConvertImagesetOptions): void {
  */
 export async function convertImageset(options: ConvertImagesetOptions): Promise<ConvertImagesetResult> {
   check(options);
+  return withCallbacks(options, convertList);
+}
+
+async function convertList(options: ConvertImagesetOptions): Promise<ConvertImagesetResult> {
   const { list, out, backend = 'lmdb', shuffle, seed = 0, checkSize, signal } = options;
   assertNewDatabase(out);
   const root = /^$|\/$/.test(options.root) ? options.root : `${options.root}/`;

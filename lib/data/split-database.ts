@@ -1,4 +1,4 @@
-import { DataError } from '../errors/index.js';
+import { DataError, UsageError } from '../errors/index.js';
 import {
   abortSignal,
   callback,
@@ -9,7 +9,7 @@ import {
   whole,
   type OptionKinds,
 } from '../util/check-options.js';
-import { refuseMeetings } from '../util/index.js';
+import { refuseMeetings, withCallbacks } from '../util/index.js';
 import { dataKindOf } from './database.js';
 import { LmdbSource } from './lmdb.js';
 import { assertNewDatabase, writeDatabases, type Backend, type DatabaseWriter } from './write-database.js';
@@ -48,6 +48,10 @@ export async function splitDatabase(
   options: SplitDatabaseOptions,
 ): Promise<{ first: number; second: number }> {
   checkOptions('splitDatabase', options, optionKinds);
+  return withCallbacks(options, split);
+}
+
+async function split(options: SplitDatabaseOptions): Promise<{ first: number; second: number }> {
   const { data, first, second, every = 2, backend = 'lmdb' } = options;
   if (dataKindOf(data) !== 'lmdb') throw new DataError('is not an LMDB', { file: data });
   refuseMeetings(
@@ -62,6 +66,8 @@ export async function splitDatabase(
   try {
     if (source.count < 2)
       throw new DataError(`has too few records to split: ${source.count}`, { file: data });
+    if (source.count < every)
+      throw new UsageError(`${data} has ${source.count} records: none is the ${every}th`, { field: 'every' });
     return await writeDatabases([first, second], backend, (writers) => deal(source, writers, every, options));
   } finally {
     source.close();

@@ -1,5 +1,14 @@
 import { checkArgument, listOf, oneOf, path as pathKind, required } from '../util/check-options.js';
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { FormatError } from '../errors/index.js';
 import { entryKind, isHdf5File, withHdf5File } from '../util/index.js';
@@ -178,6 +187,8 @@ function ordinaryKind(path: string): FileKind | null {
 }
 
 function folderKind(path: string): FileKind {
+  // What may not be looked into seems empty: no kind is told of it.
+  accessSync(path, constants.R_OK | constants.X_OK);
   if (existsSync(join(path, 'data.mdb'))) return 'lmdb';
   return existsSync(join(path, 'CURRENT')) ? 'levelDb' : 'folder';
 }

@@ -15,6 +15,7 @@ import {
 } from '../proto/index.js';
 import { checkOptions } from '../util/check-options.js';
 import { linesOf, readTextFile, unreadable } from '../util/index.js';
+import { warn } from '../util/warnings.js';
 import { classifyKinds } from './option-kinds.js';
 
 export interface ClassifyOptions {
@@ -79,6 +80,7 @@ export async function classify(options: ClassifyOptions): Promise<Prediction[]> 
   const { image: file, signal } = options;
   const labels =
     options.labels === undefined ? null : linesOf(readTextFile(options.labels, { field: 'labels' }));
+  while (labels?.at(-1)?.trim() === '') labels.pop();
   const net = await createNet(options.engine ?? 'auto', {
     param: typeof options.model === 'string' ? readNetText(options.model) : options.model,
     registry,
@@ -132,6 +134,12 @@ export async function classify(options: ClassifyOptions): Promise<Prediction[]> 
     await net.forward();
     const output = options.output === undefined ? net.outputs[0] : net.blob(options.output);
     const scores = output.toArray().subarray(0, output.countFrom(1));
+    // One name too many, of the background, gives every class the next one's name. The original stops; a list of the
+    // first names alone is of use.
+    if (labels && labels.length !== scores.length)
+      warn(
+        `${options.labels} has ${labels.length} names where the net has ${scores.length} classes: they may be others'`,
+      );
     await new FiniteCheck().look(scores, net, `the net, for '${file}',`);
     return Array.from(scores, (score, index) => ({ index, score }))
       .sort((a, b) => b.score - a.score || a.index - b.index)

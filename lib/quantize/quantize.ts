@@ -10,6 +10,7 @@ import {
   lockOutput,
   refuseMeetings,
   shortName,
+  withCallbacks,
   writeFileAtomic,
   type OutputLock,
 } from '../util/index.js';
@@ -224,8 +225,12 @@ async function runSearch(
  * finished evaluations for `resume`.
  */
 export async function quantize(options: QuantizeOptions): Promise<QuantizeResult> {
-  const started = performance.now();
   check(options);
+  return withCallbacks(options, search);
+}
+
+async function search(options: QuantizeOptions): Promise<QuantizeResult> {
+  const started = performance.now();
   const { signal } = options;
   signal?.throwIfAborted();
   const net =

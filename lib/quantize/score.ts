@@ -2,6 +2,7 @@ import { registry } from '../data/index.js';
 import type { NativeDevice } from '../native/index.js';
 import { Phase, readNetText, readWeights } from '../proto/index.js';
 import { checkOptions } from '../util/check-options.js';
+import { withCallbacks } from '../util/index.js';
 import { Evaluator, type OnBatch } from './evaluator.js';
 import { scoreKinds } from './option-kinds.js';
 import type { RunOptions } from './options.js';
@@ -27,8 +28,12 @@ export interface ScoreResult extends NetScores {
 
 /** Scores one net, float or quantised, over `iterations` batches: what `caffe test` does. */
 export async function score(options: ScoreOptions): Promise<ScoreResult> {
-  const started = performance.now();
   checkOptions('score', options, scoreKinds);
+  return withCallbacks(options, scoreBatches);
+}
+
+async function scoreBatches(options: ScoreOptions): Promise<ScoreResult> {
+  const started = performance.now();
   const { iterations } = options;
   const net = typeof options.model === 'string' ? readNetText(options.model) : options.model;
   const weights = typeof options.weights === 'string' ? await readWeights(options.weights) : options.weights;

@@ -22,6 +22,7 @@ export {
   type Group,
   type Hdf5File,
 } from './hdf5-file.js';
+export { withCallbacks } from './callbacks.js';
 export { parseJson, readJsonFile } from './json-file.js';
 export {
   linesOf,

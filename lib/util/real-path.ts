@@ -1,19 +1,31 @@
 import { fstatSync, readlinkSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
-/** The file behind symbolic links, so that a link stays one; where nothing is, the place behind the folder's links. */
+/** Links that are followed to find out what a path names. */
+const MOST_LINKS = 40;
+
+/**
+ * The file behind symbolic links, so that a link stays one; where nothing is, the place behind the links of the folder,
+ * and where a link names nothing that is there, what it names.
+ */
 export function realTarget(path: string): string {
-  const whole = resolve(path);
+  return targetOf(resolve(path), 0);
+}
+
+function targetOf(whole: string, links: number): string {
   try {
     return realpathSync(whole);
   } catch {
     const folder = dirname(whole);
-    return folder === whole ? whole : join(realTarget(folder), basename(whole));
+    if (folder === whole || links > MOST_LINKS) return whole;
+    const place = join(targetOf(folder, links + 1), basename(whole));
+    try {
+      return targetOf(resolve(dirname(place), readlinkSync(place)), links + 1);
+    } catch {
+      return place; // No link.
+    }
   }
 }
-
-/** Links that are followed to find out what a path names. */
-const MOST_LINKS = 40;
 
 /**
  * The open file of this process that a path names, as /dev/stdout, /dev/fd/3 and links to them do; null for others.
@@ -36,10 +48,10 @@ export function descriptorOf(path: string): number | null {
   return null;
 }
 
+/** Nothing where nothing can be found out: whoever opens the path says why. */
 function statOf(path: string, descriptor: number | null): Stats | undefined {
-  if (descriptor === null) return statSync(path, { throwIfNoEntry: false });
   try {
-    return fstatSync(descriptor);
+    return descriptor === null ? statSync(path, { throwIfNoEntry: false }) : fstatSync(descriptor);
   } catch {
     return undefined;
   }

@@ -11,6 +11,7 @@ import {
   whole,
   type OptionKinds,
 } from '../../util/check-options.js';
+import { withCallbacks } from '../../util/index.js';
 import { writeDatabases } from '../write-database.js';
 import { glyphs } from './glyphs.js';
 import { GLYPH_IMAGE_SIZE, renderGlyph } from './render-glyph.js';
@@ -54,7 +55,7 @@ const optionKinds: OptionKinds<WriteGlyphsOptions> = {
 export async function writeGlyphs(given: WriteGlyphsOptions): Promise<void> {
   checkOptions('writeGlyphs', given, optionKinds);
   const { out, set, count, ...options } = given;
-  await writeGlyphSets([{ out, set, count }], options);
+  await withCallbacks(options, (each) => writeGlyphSets([{ out, set, count }], each));
 }
 
 /** Makes several such databases, which appear under their names when all of them are done. */

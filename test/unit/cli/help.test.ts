@@ -19,6 +19,12 @@ describe('help', () => {
     expect(await textOf('ristretto', 'bench', '--help')).toMatch(/kernels .*model /s);
   });
 
+  it('is of no command that is not there', async () => {
+    await expect(textOf('caffe', 'help', 'nix')).rejects.toThrow('unknown action: nix');
+    expect(await textOf('ristretto', 'help', 'bench')).toMatch(/kernels .*model /s);
+    expect(await textOf('ristretto', '--version')).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
   it('lists every flag of a command within the width of a terminal, however it is asked for', async () => {
     for (const [program, rows] of [
       ['ristretto', ristrettoCommands],

@@ -64,6 +64,17 @@ describe('writeFileAtomic', () => {
     expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
   });
 
+  it('makes what a link names that is not there yet', () => {
+    mkdirSync(join(folder, 'real'));
+    symlinkSync('real/new', join(folder, 'link'));
+    writeFileAtomic(join(folder, 'link'), 'x');
+    expect(lstatSync(join(folder, 'link')).isSymbolicLink()).toBe(true);
+    expect(readFileSync(join(folder, 'real', 'new'), 'utf8')).toBe('x');
+    symlinkSync('b', join(folder, 'a'));
+    symlinkSync('a', join(folder, 'b'));
+    expect(() => writeFileAtomic(join(folder, 'a', 'c'), 'x')).toThrow(/cannot be written \(ELOOP\)/);
+  });
+
   it.runIf(existsSync('/dev/fd'))(
     'writes where an open file of the process stands, and replaces none',
     () => {
