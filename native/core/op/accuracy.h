@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../context.h"
+#include "../op_fields.h"
 #include "../tensor_view.h"
 
 namespace ristretto {
@@ -15,10 +16,24 @@ struct AccuracyArguments {
   int64_t axis = 1, top_k = 1;
   bool ignores = false;
   int64_t ignored = 0;
+
+  template <class F>
+  static void fields(F& field) {
+    using A = AccuracyArguments;
+    field("src", &A::src);
+    field("labels", &A::labels);
+    field("dst", &A::dst);
+    field("perClass", &A::per_class).optional();
+    field("axis", &A::axis).at_least(0);
+    field("topK", &A::top_k).at_least(1);
+    field("ignores", &A::ignores);
+    field("ignored", &A::ignored).optional();
+  }
 };
 
 struct Accuracy {
   using Arguments = AccuracyArguments;
+  static constexpr const char* name = "accuracy";
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);
 };

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "../context.h"
+#include "../op_fields.h"
 #include "../tensor_view.h"
 
 namespace ristretto {
@@ -14,10 +15,24 @@ struct AffineGradientArguments {
   Tensor scale_diff;           // as many elements as the broadcast axes, or empty
   Tensor bias_diff;            // the same, or empty
   int64_t axis = 0, axes = 0;  // the axes of dst_diff that scale and bias have: [axis, axis + axes)
+
+  template <class F>
+  static void fields(F& field) {
+    using A = AffineGradientArguments;
+    field("src", &A::src).optional().doc("Needed for scaleDiff.");
+    field("dstDiff", &A::dst_diff);
+    field("scaleDiff", &A::scale_diff).optional();
+    field("biasDiff", &A::bias_diff).optional();
+    field("axis", &A::axis).at_least(0);
+    field("axes", &A::axes).at_least(0);
+  }
 };
 
 struct AffineGradient {
   using Arguments = AffineGradientArguments;
+  static constexpr const char* name = "affineGradient";
+  static constexpr const char* doc =
+      "Adds to scaleDiff and biasDiff; the source's gradient is an `affine` of dstDiff.";
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);
 };

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "../context.h"
+#include "../op_fields.h"
 #include "../tensor_view.h"
 
 namespace ristretto {
@@ -19,10 +20,25 @@ struct BatchNormArguments {
   float eps = 1e-5f;
   float moving_average_fraction = 0.999f;
   bool update = false;  // use the batch's statistics and add them to the stored ones
+
+  template <class F>
+  static void fields(F& field) {
+    using A = BatchNormArguments;
+    field("src", &A::src);
+    field("dst", &A::dst);
+    field("mean", &A::mean).doc("Running sums; the third counts what they hold.");
+    field("variance", &A::variance);
+    field("weight", &A::weight);
+    field("used", &A::used).optional().doc("(2, C): gets the means and deviations that were used.");
+    field("eps", &A::eps);
+    field("movingAverageFraction", &A::moving_average_fraction);
+    field("update", &A::update).doc("Use the batch's statistics and add them to the stored ones.");
+  }
 };
 
 struct BatchNorm {
   using Arguments = BatchNormArguments;
+  static constexpr const char* name = "batchNorm";
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);
 };

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "../context.h"
+#include "../op_fields.h"
 #include "../tensor_view.h"
 
 namespace ristretto {
@@ -17,10 +18,21 @@ struct BatchNormGradientArguments {
   Tensor src_diff;     // the same shape; may be dst_diff
   Tensor used;         // (2, C): as the forward pass left it
   bool batch = false;  // the statistics were the batch's own
+
+  template <class F>
+  static void fields(F& field) {
+    using A = BatchNormGradientArguments;
+    field("src", &A::src).optional().doc("Not read for stored statistics.");
+    field("dstDiff", &A::dst_diff);
+    field("srcDiff", &A::src_diff);
+    field("used", &A::used).doc("As the forward pass left it.");
+    field("batch", &A::batch).doc("The statistics were the batch's own.");
+  }
 };
 
 struct BatchNormGradient {
   using Arguments = BatchNormGradientArguments;
+  static constexpr const char* name = "batchNormGradient";
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);
 };

@@ -9,6 +9,7 @@
 #include "../context.h"
 #include "../dispatch.h"
 #include "../tensor_view.h"
+#include "shared_fields.h"
 
 namespace ristretto {
 
@@ -25,10 +26,20 @@ struct Col2imArguments {
   Tensor dst;  // (N, C, H, W), overwritten
   int64_t kernel_h = 1, kernel_w = 1;
   int64_t stride_h = 1, stride_w = 1, pad_h = 0, pad_w = 0, dilation_h = 1, dilation_w = 1;
+
+  template <class F>
+  static void fields(F& field) {
+    using A = Col2imArguments;
+    field("src", &A::src);
+    field("dst", &A::dst);
+    kernel_size_fields<A>(field);
+    dilated_window_fields<A>(field);
+  }
 };
 
 struct Col2im {
   using Arguments = Col2imArguments;
+  static constexpr const char* name = "col2im";
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../context.h"
+#include "../op_fields.h"
 #include "../tensor_view.h"
 
 namespace ristretto {
@@ -13,10 +14,22 @@ struct ContrastiveLossArguments {
   Tensor dst;      // one element
   float margin = 1;
   bool legacy = false;  // max(margin - d^2, 0) for the others
+
+  template <class F>
+  static void fields(F& field) {
+    using A = ContrastiveLossArguments;
+    field("a", &A::a);
+    field("b", &A::b);
+    field("similar", &A::similar);
+    field("dst", &A::dst);
+    field("margin", &A::margin);
+    field("legacy", &A::legacy);
+  }
 };
 
 struct ContrastiveLoss {
   using Arguments = ContrastiveLossArguments;
+  static constexpr const char* name = "contrastiveLoss";
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);
 };

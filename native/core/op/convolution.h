@@ -15,6 +15,7 @@
 #include "../dispatch.h"
 #include "../format/trim_format.h"
 #include "../tensor_view.h"
+#include "shared_fields.h"
 
 namespace ristretto {
 
@@ -41,10 +42,25 @@ struct ConvolutionArguments {
   RandomStream src_random, dst_random;  // of stochastic trims; first_element is that of the first image
   PackedWeights* packed = nullptr;      // or null: pack for this call only
   int64_t weights_version = 0;
+
+  template <class F>
+  static void fields(F& field) {
+    using A = ConvolutionArguments;
+    field("src", &A::src);
+    field("weights", &A::weights);
+    field("bias", &A::bias).optional();
+    field("dst", &A::dst);
+    field("relu", &A::relu);
+    field("winograd", &A::winograd);
+    trim_fields<A>(field);
+    packed_fields<A>(field);
+    convolution_window_fields<A>(field);
+  }
 };
 
 struct Convolution {
   using Arguments = ConvolutionArguments;
+  static constexpr const char* name = "convolution";
   // Throws Error when shapes and parameters do not fit together.
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);

@@ -17,6 +17,7 @@
 #include "../dispatch.h"
 #include "../epilogue.h"
 #include "convolution.h"
+#include "shared_fields.h"
 
 namespace ristretto {
 
@@ -38,10 +39,43 @@ struct ConvolutionFixedArguments {
   Rounding rounding = Rounding::half_away_from_zero;
   PackedWeights* packed = nullptr;  // or null: pack for this call only
   int64_t weights_version = 0;
+
+  template <class F>
+  static void fields(F& field) {
+    using A = ConvolutionFixedArguments;
+    field("src", &A::src);
+    field("weights", &A::weights).doc("Codes, i8 or i16, (K, C / group, R, S).");
+    field("bias", &A::bias).optional().doc("Codes, i32, (K).");
+    field("dst", &A::dst);
+    convolution_window_fields<A>(field);
+    field("spreadH", &A::spread_h)
+        .optional()
+        .at_least(1)
+        .doc(
+            "The distance at which the input's rows and columns stand, with zeros between them: a "
+            "deconvolution's stride.");
+    field("spreadW", &A::spread_w).optional().at_least(1);
+    field("srcFractionalLength", &A::src_fractional_length).between(-126, 126);
+    field("weightsFractionalLength", &A::weights_fractional_length).between(-126, 126);
+    field("weightsBitWidth", &A::weights_bit_width)
+        .optional()
+        .between(1, 16)
+        .doc(
+            "No code of the weights takes more bits: a device may keep them in so many, and then refuses "
+            "codes that take more.");
+    field("output", &A::output);
+    field("relu", &A::relu);
+    field("consumer", &A::consumer, &A::requantises)
+        .optional()
+        .doc("The consumer's format: a second requantisation behind output and ReLU.");
+    field("rounding", &A::rounding);
+    packed_fields<A>(field);
+  }
 };
 
 struct ConvolutionFixed {
   using Arguments = ConvolutionFixedArguments;
+  static constexpr const char* name = "convolutionFixed";
   // Throws Error when shapes and parameters do not fit together, or when a sum could exceed 63 bits.
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);

@@ -12,6 +12,7 @@
 
 #include "../cpu/float_kernels.h"
 #include "convolution.h"
+#include "shared_fields.h"
 
 namespace ristretto {
 
@@ -24,10 +25,20 @@ struct ConvolutionGradientArguments {
   Tensor bias_diff;     // (K), added to; or empty
   int64_t stride_h = 1, stride_w = 1, pad_h = 0, pad_w = 0, dilation_h = 1, dilation_w = 1, group = 1;
   bool winograd = false;  // allow algorithms whose intermediate values round more than a plain sum's
+
+  template <class F>
+  static void fields(F& field) {
+    using A = ConvolutionGradientArguments;
+    weighted_gradient_fields<A>(field);
+    field("winograd", &A::winograd);
+    convolution_window_fields<A>(field);
+  }
 };
 
 struct ConvolutionGradient {
   using Arguments = ConvolutionGradientArguments;
+  static constexpr const char* name = "convolutionGradient";
+  static constexpr const char* doc = "Each of srcDiff, weightsDiff and biasDiff may be left out.";
   // Throws Error when shapes and parameters do not fit together.
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);

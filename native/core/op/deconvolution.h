@@ -10,6 +10,7 @@
 #include "../dispatch.h"
 #include "../format/trim_format.h"
 #include "../tensor_view.h"
+#include "shared_fields.h"
 
 namespace ristretto {
 
@@ -22,10 +23,23 @@ struct DeconvolutionArguments {
   bool relu = false;
   TrimFormat src_trim, dst_trim;
   RandomStream src_random, dst_random;  // of stochastic trims; first_element is that of the first image
+
+  template <class F>
+  static void fields(F& field) {
+    using A = DeconvolutionArguments;
+    field("src", &A::src);
+    field("weights", &A::weights);
+    field("bias", &A::bias).optional();
+    field("dst", &A::dst);
+    field("relu", &A::relu);
+    trim_fields<A>(field);
+    convolution_window_fields<A>(field);
+  }
 };
 
 struct Deconvolution {
   using Arguments = DeconvolutionArguments;
+  static constexpr const char* name = "deconvolution";
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);
   static const std::vector<KernelRow<Arguments>>& rows();

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "deconvolution.h"
+#include "shared_fields.h"
 
 namespace ristretto {
 
@@ -20,10 +21,20 @@ struct DeconvolutionGradientArguments {
   Tensor bias_diff;     // (K), added to; or empty
   int64_t stride_h = 1, stride_w = 1, pad_h = 0, pad_w = 0, dilation_h = 1, dilation_w = 1, group = 1;
   bool winograd = false;  // allow algorithms whose intermediate values round more than a plain sum's
+
+  template <class F>
+  static void fields(F& field) {
+    using A = DeconvolutionGradientArguments;
+    weighted_gradient_fields<A>(field);
+    field("winograd", &A::winograd);
+    convolution_window_fields<A>(field);
+  }
 };
 
 struct DeconvolutionGradient {
   using Arguments = DeconvolutionGradientArguments;
+  static constexpr const char* name = "deconvolutionGradient";
+  static constexpr const char* doc = "Each of srcDiff, weightsDiff and biasDiff may be left out.";
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);
 };

@@ -7,6 +7,7 @@
 
 #include "../context.h"
 #include "../host_device.h"
+#include "../op_fields.h"
 #include "../tensor_view.h"
 
 namespace ristretto {
@@ -23,6 +24,19 @@ enum class StepOperation : uint8_t {
   maximum,      // the later one where neither is greater
   minimum,      // the later one where neither is less
 };
+
+template <>
+inline constexpr auto names_of<StepOperation> =
+    enum_names<StepOperation>("StepOperation", {{"copy", StepOperation::copy},
+                                                {"absolute", StepOperation::absolute},
+                                                {"sign", StepOperation::sign},
+                                                {"squareRoot", StepOperation::square_root},
+                                                {"add", StepOperation::add},
+                                                {"subtract", StepOperation::subtract},
+                                                {"multiply", StepOperation::multiply},
+                                                {"divide", StepOperation::divide},
+                                                {"maximum", StepOperation::maximum},
+                                                {"minimum", StepOperation::minimum}});
 
 // Slots: operand i is slot i, then come the registers. Each step rounds to float32 once; nothing is
 // contracted, so the result is the same on every machine.
@@ -60,10 +74,18 @@ struct ElementwiseArguments {
   // As many elements each; may be read and written. No two may overlap, but the same one may stand twice.
   std::vector<Tensor> operands;
   std::vector<ElementwiseStep> steps;
+
+  template <class F>
+  static void fields(F& field) {
+    using A = ElementwiseArguments;
+    field("operands", &A::operands).doc("At most eight, as many elements each; read and written.");
+    field("steps", &A::steps);
+  }
 };
 
 struct Elementwise {
   using Arguments = ElementwiseArguments;
+  static constexpr const char* name = "elementwise";
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "convolution.h"
+#include "shared_fields.h"
 
 namespace ristretto {
 
@@ -18,10 +19,24 @@ struct InnerProductArguments {
   RandomStream src_random, dst_random;  // of stochastic trims; first_element is that of row 0
   PackedWeights* packed = nullptr;
   int64_t weights_version = 0;
+
+  template <class F>
+  static void fields(F& field) {
+    using A = InnerProductArguments;
+    field("src", &A::src);
+    field("weights", &A::weights);
+    field("bias", &A::bias).optional();
+    field("dst", &A::dst);
+    field("transpose", &A::transpose);
+    field("relu", &A::relu);
+    trim_fields<A>(field);
+    packed_fields<A>(field);
+  }
 };
 
 struct InnerProduct {
   using Arguments = InnerProductArguments;
+  static constexpr const char* name = "innerProduct";
   // Throws Error when shapes and parameters do not fit together.
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "inner_product.h"
+#include "shared_fields.h"
 
 namespace ristretto {
 
@@ -18,10 +19,19 @@ struct InnerProductGradientArguments {
   Tensor weights_diff;  // of the weights' shape, added to; or empty
   Tensor bias_diff;     // (N), added to; or empty
   bool transpose = false;
+
+  template <class F>
+  static void fields(F& field) {
+    using A = InnerProductGradientArguments;
+    weighted_gradient_fields<A>(field);
+    field("transpose", &A::transpose);
+  }
 };
 
 struct InnerProductGradient {
   using Arguments = InnerProductGradientArguments;
+  static constexpr const char* name = "innerProductGradient";
+  static constexpr const char* doc = "Each of srcDiff, weightsDiff and biasDiff may be left out.";
   // Throws Error when shapes do not fit together.
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);

@@ -2,6 +2,7 @@
 // runs.
 #pragma once
 
+#include "../op_fields.h"
 #include "loss.h"
 
 namespace ristretto {
@@ -20,10 +21,24 @@ struct LabelLossGradientArguments {
   Tensor gain;      // infogain: classes * classes elements, a row per label
   bool ignores = false;
   int64_t ignored = 0;
+
+  template <class F>
+  static void fields(F& field) {
+    using A = LabelLossGradientArguments;
+    field("src", &A::src);
+    field("labels", &A::labels);
+    field("dstDiff", &A::dst_diff).doc("One number, the loss's weight.");
+    field("srcDiff", &A::src_diff);
+    field("kind", &A::kind);
+    field("throughSoftmax", &A::through_softmax)
+        .doc("src are the probabilities of a softmax; srcDiff is that of its scores.");
+    label_loss_fields<A>(field);
+  }
 };
 
 struct LabelLossGradient {
   using Arguments = LabelLossGradientArguments;
+  static constexpr const char* name = "labelLossGradient";
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);
 };
@@ -38,10 +53,22 @@ struct PairLossGradientArguments {
   LossNormalization normalization = LossNormalization::batch_size;
   bool ignores = false;
   int64_t ignored = 0;
+
+  template <class F>
+  static void fields(F& field) {
+    using A = PairLossGradientArguments;
+    field("src", &A::src);
+    field("target", &A::target);
+    field("dstDiff", &A::dst_diff).doc("One number, the loss's weight.");
+    field("srcDiff", &A::src_diff).optional();
+    field("targetDiff", &A::target_diff).optional();
+    pair_loss_fields<A>(field);
+  }
 };
 
 struct PairLossGradient {
   using Arguments = PairLossGradientArguments;
+  static constexpr const char* name = "pairLossGradient";
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);
 };

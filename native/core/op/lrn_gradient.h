@@ -7,6 +7,7 @@
 // back would take as long as the squares do.
 #pragma once
 
+#include "../op_fields.h"
 #include "lrn.h"
 
 namespace ristretto {
@@ -18,10 +19,20 @@ struct LrnGradientArguments {
   LrnRegion region = LrnRegion::across_channels;
   int64_t size = 5;  // odd
   float alpha = 1, beta = 0.75f, k = 1;
+
+  template <class F>
+  static void fields(F& field) {
+    using A = LrnGradientArguments;
+    field("src", &A::src);
+    field("dstDiff", &A::dst_diff);
+    field("srcDiff", &A::src_diff);
+    lrn_scale_fields<A>(field);
+  }
 };
 
 struct LrnGradient {
   using Arguments = LrnGradientArguments;
+  static constexpr const char* name = "lrnGradient";
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);
 };

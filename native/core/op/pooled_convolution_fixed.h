@@ -2,6 +2,7 @@
 // exist, a device saves itself their way to memory and back. It gives the codes of one op after the other.
 #pragma once
 
+#include "../op_fields.h"
 #include "convolution_fixed.h"
 #include "pooling_codes.h"
 
@@ -10,10 +11,21 @@ namespace ristretto {
 // dst is the pooling's; its type, range and format are the convolution's too.
 struct PooledConvolutionFixedArguments : ConvolutionFixedArguments {
   CodeWindow window;
+
+  template <class F>
+  static void fields(F& field) {
+    using A = PooledConvolutionFixedArguments;
+    ConvolutionFixedArguments::fields(field);
+    code_window_fields(field, &A::window, "pool");
+  }
 };
 
 struct PooledConvolutionFixed {
   using Arguments = PooledConvolutionFixedArguments;
+  static constexpr const char* name = "pooledConvolutionFixed";
+  static constexpr const char* doc =
+      "A convolution whose output is pooled, as by `maxPoolingCodes`, before it is written: `dst` is the "
+      "pooling's.";
   static void check(const Arguments& arguments);
   // One after the other, by the codes between them in memory of its own.
   static void run(Context& context, const Arguments& arguments);

@@ -6,6 +6,7 @@
 // one worker's, so sums have one order.
 #pragma once
 
+#include "../op_fields.h"
 #include "pooling.h"
 
 namespace ristretto {
@@ -21,10 +22,23 @@ struct PoolingGradientArguments {
   // Maxima alone: the pooled values are what a ReLU made of others in their place, and its gradient is taken,
   // too: what is not above 0 gets nothing.
   bool rectified = false;
+
+  template <class F>
+  static void fields(F& field) {
+    using A = PoolingGradientArguments;
+    field("src", &A::src).optional().doc("Not read for means.");
+    field("dstDiff", &A::dst_diff);
+    field("srcDiff", &A::src_diff);
+    field("accumulate", &A::accumulate).doc("Adds to srcDiff.");
+    field("rectified", &A::rectified)
+        .doc("Maxima alone: `src` is a ReLU's output in its place, and what is not above 0 gets nothing.");
+    pooling_fields<A>(field);
+  }
 };
 
 struct PoolingGradient {
   using Arguments = PoolingGradientArguments;
+  static constexpr const char* name = "poolingGradient";
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);
   static const std::vector<KernelRow<Arguments>>& rows();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../context.h"
+#include "../op_fields.h"
 #include "../tensor_view.h"
 
 namespace ristretto {
@@ -10,10 +11,19 @@ struct PreluArguments {
   Tensor src;    // (N, C, ...)
   Tensor dst;    // the same shape; may be src
   Tensor slope;  // C elements, or one
+
+  template <class F>
+  static void fields(F& field) {
+    using A = PreluArguments;
+    field("src", &A::src);
+    field("dst", &A::dst);
+    field("slope", &A::slope);
+  }
 };
 
 struct Prelu {
   using Arguments = PreluArguments;
+  static constexpr const char* name = "prelu";
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);
 };

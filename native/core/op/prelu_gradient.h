@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../context.h"
+#include "../op_fields.h"
 #include "../tensor_view.h"
 
 namespace ristretto {
@@ -12,10 +13,22 @@ struct PreluGradientArguments {
   Tensor dst_diff;    // the shape of src
   Tensor src_diff;    // the same, or empty; may be dst_diff
   Tensor slope_diff;  // the shape of slope, or empty
+
+  template <class F>
+  static void fields(F& field) {
+    using A = PreluGradientArguments;
+    field("src", &A::src);
+    field("slope", &A::slope);
+    field("dstDiff", &A::dst_diff);
+    field("srcDiff", &A::src_diff).optional();
+    field("slopeDiff", &A::slope_diff).optional();
+  }
 };
 
 struct PreluGradient {
   using Arguments = PreluGradientArguments;
+  static constexpr const char* name = "preluGradient";
+  static constexpr const char* doc = "Overwrites srcDiff, adds to slopeDiff.";
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);
 };

@@ -6,6 +6,7 @@
 #include "../context.h"
 #include "../dispatch.h"
 #include "../epilogue.h"
+#include "../op_fields.h"
 #include "../tensor_view.h"
 
 namespace ristretto {
@@ -15,11 +16,22 @@ struct QuantiseTensorArguments {
   Tensor dst;                                         // i8, i16 or i32, of src's shape
   CodeFormat format;                                  // of 1 to 32 bits here, as many as dst's type holds
   Rounding rounding = Rounding::half_away_from_zero;  // not stochastic
+
+  template <class F>
+  static void fields(F& field) {
+    using A = QuantiseTensorArguments;
+    field("src", &A::src);
+    field("dst", &A::dst).doc("i8, i16 or i32, of src's shape.");
+    field("format", &A::format).at_most(32).doc("Of 1 to 32 bits here, as many as dst's type holds.");
+    field("rounding", &A::rounding);
+  }
 };
 
 // code = the code of dynamic_fixed_point.h. A NaN throws Error.
 struct QuantiseTensor {
   using Arguments = QuantiseTensorArguments;
+  static constexpr const char* name = "quantiseTensor";
+  static constexpr const char* doc = "Of weights and biases.";
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);
   static const std::vector<KernelRow<Arguments>>& rows();

@@ -7,6 +7,7 @@
 #include "../context.h"
 #include "../dispatch.h"
 #include "../format/trim_format.h"
+#include "../op_fields.h"
 #include "../tensor_view.h"
 
 namespace ristretto {
@@ -24,10 +25,23 @@ struct RangeArguments {
   Tensor exponents;
   TrimFormat format;
   bool accumulate = false;  // add to what the results hold; counts stop at 2^31 - 1
+
+  template <class F>
+  static void fields(F& field) {
+    using A = RangeArguments;
+    field("src", &A::src);
+    field("extremes", &A::extremes).doc("float32, 3: least, greatest, largest magnitude of the numbers.");
+    field("counts", &A::counts).optional().doc("int32, 3: NaNs, infinities, values that `format` saturates.");
+    field("exponents", &A::exponents).optional().doc("int32, 256: values by float32's biased exponent.");
+    field("format", &A::format);
+    field("accumulate", &A::accumulate).doc("Adds to what the results hold.");
+  }
 };
 
 struct Range {
   using Arguments = RangeArguments;
+  static constexpr const char* name = "range";
+  static constexpr const char* doc = "Range analysis.";
   // Throws Error when a result has another type or size.
   static void check(const Arguments& arguments);
   // On all of the context's threads; results do not depend on their number.

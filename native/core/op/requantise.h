@@ -7,6 +7,7 @@
 #include "../context.h"
 #include "../dispatch.h"
 #include "../epilogue.h"
+#include "../op_fields.h"
 
 namespace ristretto {
 
@@ -17,10 +18,22 @@ struct RequantiseArguments {
   CodeFormat format;  // of dst
   Rounding rounding = Rounding::half_away_from_zero;
   bool relu = false;
+
+  template <class F>
+  static void fields(F& field) {
+    using A = RequantiseArguments;
+    field("src", &A::src);
+    field("dst", &A::dst);
+    field("srcFractionalLength", &A::src_fractional_length).between(-126, 126);
+    field("format", &A::format);
+    field("rounding", &A::rounding);
+    field("relu", &A::relu);
+  }
 };
 
 struct RequantiseCodes {
   using Arguments = RequantiseArguments;
+  static constexpr const char* name = "requantise";
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);
   static const std::vector<KernelRow<Arguments>>& rows();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../context.h"
+#include "../op_fields.h"
 #include "../tensor_view.h"
 
 namespace ristretto {
@@ -13,10 +14,22 @@ struct ScatterRowsArguments {
   Tensor table;            // (K, ...), or empty
   Tensor bias;             // one row, or empty
   bool overwrite = false;  // the table starts from zeros
+
+  template <class F>
+  static void fields(F& field) {
+    using A = ScatterRowsArguments;
+    field("src", &A::src);
+    field("index", &A::index);
+    field("table", &A::table).optional().doc("Added to, as bias is, unless `overwrite` zeroes it first.");
+    field("bias", &A::bias).optional();
+    field("overwrite", &A::overwrite);
+  }
 };
 
 struct ScatterRows {
   using Arguments = ScatterRowsArguments;
+  static constexpr const char* name = "scatterRows";
+  static constexpr const char* doc = "The gradient of gatherRows.";
   static void check(const Arguments& arguments);
   // Throws Error for an index that is not in [0, K).
   static void run(Context& context, const Arguments& arguments);

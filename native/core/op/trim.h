@@ -7,6 +7,7 @@
 #include "../context.h"
 #include "../dispatch.h"
 #include "../format/trim_format.h"
+#include "../op_fields.h"
 #include "../tensor_view.h"
 
 namespace ristretto {
@@ -30,10 +31,20 @@ struct TrimArguments {
   Tensor dst;  // of src's shape; may be src itself
   TrimFormat format;
   RandomStream random;  // of a stochastic trim; first_element is that of the first image
+
+  template <class F>
+  static void fields(F& field) {
+    using A = TrimArguments;
+    field("src", &A::src);
+    field("dst", &A::dst).doc("May be src.");
+    field("format", &A::format);
+    field("random", &A::random);
+  }
 };
 
 struct Trim {
   using Arguments = TrimArguments;
+  static constexpr const char* name = "trim";
   // Throws Error when the shapes differ or the format's parameters are beyond their limits.
   static void check(const Arguments& arguments);
   // On all of the context's threads. Throws Error when src holds a NaN.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../context.h"
+#include "../op_fields.h"
 #include "../tensor_view.h"
 
 namespace ristretto {
@@ -21,15 +22,48 @@ enum class UnaryFunction : uint8_t {
   threshold,  // x > a ? 1 : 0
 };
 
+template <>
+inline constexpr auto names_of<UnaryFunction> =
+    enum_names<UnaryFunction>("UnaryFunction", {{"relu", UnaryFunction::relu},
+                                                {"absolute", UnaryFunction::absolute},
+                                                {"bnll", UnaryFunction::bnll},
+                                                {"clip", UnaryFunction::clip},
+                                                {"elu", UnaryFunction::elu},
+                                                {"exponent", UnaryFunction::exponent},
+                                                {"logarithm", UnaryFunction::logarithm},
+                                                {"power", UnaryFunction::power},
+                                                {"sigmoid", UnaryFunction::sigmoid},
+                                                {"swish", UnaryFunction::swish},
+                                                {"tanh", UnaryFunction::tanh},
+                                                {"threshold", UnaryFunction::threshold}});
+
+// The function, as unary and its gradient take it.
+template <class A, class F>
+void unary_function_fields(F& field) {
+  field("function", &A::function);
+  field("a", &A::a).optional().doc("The function's parameters, as unary.h lists them.");
+  field("b", &A::b).optional();
+  field("c", &A::c).optional();
+}
+
 struct UnaryArguments {
   Tensor src;
   Tensor dst;  // the same shape; each may be a channel slice
   UnaryFunction function = UnaryFunction::relu;
   float a = 0, b = 0, c = 0;
+
+  template <class F>
+  static void fields(F& field) {
+    using A = UnaryArguments;
+    field("src", &A::src);
+    field("dst", &A::dst);
+    unary_function_fields<A>(field);
+  }
 };
 
 struct Unary {
   using Arguments = UnaryArguments;
+  static constexpr const char* name = "unary";
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);
 };

@@ -1,6 +1,7 @@
 // unary gradient: srcDiff = dstDiff * f'(x) for a function f of unary's table. In place is allowed.
 #pragma once
 
+#include "../op_fields.h"
 #include "unary.h"
 
 namespace ristretto {
@@ -13,10 +14,21 @@ struct UnaryGradientArguments {
   Tensor src_diff;  // the same shape; each may be a channel slice
   UnaryFunction function = UnaryFunction::relu;
   float a = 0, b = 0, c = 0;
+
+  template <class F>
+  static void fields(F& field) {
+    using A = UnaryGradientArguments;
+    field("values", &A::values)
+        .doc("What the function gave (elu, exponent, sigmoid, tanh, relu), else what it was given.");
+    field("dstDiff", &A::dst_diff);
+    field("srcDiff", &A::src_diff);
+    unary_function_fields<A>(field);
+  }
 };
 
 struct UnaryGradient {
   using Arguments = UnaryGradientArguments;
+  static constexpr const char* name = "unaryGradient";
   // Throws Error for a function without a gradient (threshold), too.
   static void check(const Arguments& arguments);
   static void run(Context& context, const Arguments& arguments);

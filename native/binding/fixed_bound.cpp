@@ -1,7 +1,7 @@
-#include "core/op/convolution_fixed.h"
-
-#include "convolution_fixed_fields.h"
 #include "fixed_bound.h"
+
+#include "core/op/convolution_fixed.h"
+#include "op_binding.h"
 
 namespace ristretto::binding {
 
@@ -12,8 +12,8 @@ Napi::Value fixed_bound_of(const Napi::CallbackInfo& info) {
   if (!info[0].IsObject()) throw Napi::TypeError::New(env, "fixedBound: the argument must be an object");
   ConvolutionFixedArguments a;
   Keep keep;
-  read_fields(env, "fixedBound", "", convolution_fixed_fields<ConvolutionFixedArguments>(),
-              info[0].As<Napi::Object>(), a, keep);
+  read_fields(env, "fixedBound", "", FieldTable<ConvolutionFixedArguments>(), info[0].As<Napi::Object>(), a,
+              keep);
   try {
     // What the bound reads. A convolution whose sums are too large fails its op's check, and has a bound.
     require((a.weights.type == DataType::i8 || a.weights.type == DataType::i16) && a.weights.contiguous() &&
@@ -33,10 +33,6 @@ Napi::Value fixed_bound_of(const Napi::CallbackInfo& info) {
 }
 
 }  // namespace
-
-BoundOp bind_convolution_fixed() {
-  return bind<ConvolutionFixed>("convolutionFixed", convolution_fixed_fields<ConvolutionFixedArguments>());
-}
 
 void define_fixed_bound(Napi::Env env, Napi::Object exports) {
   exports.Set("fixedBound", Napi::Function::New(env, fixed_bound_of, "fixedBound"));
