@@ -1,6 +1,6 @@
 #include "fixed_bound.h"
 
-#include "core/op/convolution_fixed.h"
+#include "core/op/quantized_convolution/convolution_fixed.h"
 #include "op_binding.h"
 
 namespace ristretto::binding {

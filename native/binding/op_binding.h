@@ -17,7 +17,7 @@
 #include "core/context.h"
 #include "core/epilogue.h"
 #include "core/format/trim_format.h"
-#include "core/op/elementwise.h"
+#include "core/op/elementwise/elementwise.h"
 #include "core/op_fields.h"
 #include "environment.h"
 #include "handles.h"
