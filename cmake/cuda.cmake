@@ -4,7 +4,7 @@ option(RISTRETTO_CUDA "build for NVIDIA GPUs where nvcc is found" ON)
 set(RISTRETTO_CUDA_ARCHITECTURES "" CACHE STRING
   "as CMAKE_CUDA_ARCHITECTURES; 'present': for the GPUs of this machine; empty: for all, and PTX of the newest")
 
-file(GLOB cuda_kernels CONFIGURE_DEPENDS native/cuda/op/*.cu)
+file(GLOB_RECURSE cuda_kernels CONFIGURE_DEPENDS native/cuda/op/*.cu)
 
 # A source is compiled for one language in a folder's scope: the executor's copy is a file that includes it.
 function(ristretto_emulated_kernels target)

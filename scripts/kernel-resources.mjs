@@ -100,14 +100,14 @@ function kernelsOf(file, temporary) {
 
 const temporary = mkdtempSync(join(tmpdir(), 'kernel-resources-'));
 try {
-  const files = readdirSync(folder).filter(
+  const files = readdirSync(folder, { recursive: true }).filter(
     (file) => file.endsWith('.cu') && (wanted.length === 0 || wanted.includes(basename(file, '.cu'))),
   );
   const kernels = files.flatMap((file) => kernelsOf(file, temporary));
   for (const { file, name, registers, stack, spills, counts } of kernels) {
     const has = Object.entries(counts).filter(([, count]) => count > 0);
     console.log(
-      `${file.padEnd(24)} ${String(registers).padStart(3)} registers, ${stack} stack, ${spills} spilled  ` +
+      `${file.padEnd(48)} ${String(registers).padStart(3)} registers, ${stack} stack, ${spills} spilled  ` +
         `${name}  ${has.map(([label, count]) => `${label} ${count}`).join(', ')}`,
     );
   }

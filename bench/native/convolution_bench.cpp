@@ -13,7 +13,7 @@
 #include <sstream>
 
 #include "bench/rates.h"
-#include "core/op/convolution_gradient.h"
+#include "core/op/convolution/convolution_gradient.h"
 
 using namespace ristretto;
 

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "core/op/pooling.h"
-#include "core/op/pooling_gradient.h"
+#include "core/op/pooling/pooling.h"
+#include "core/op/pooling/pooling_gradient.h"
 
 using namespace ristretto;
 

@@ -14,8 +14,8 @@
 
 #include "core/aligned_buffer.h"
 #include "core/error.h"
-#include "core/op/range.h"
-#include "core/op/trim.h"
+#include "core/op/trim/range.h"
+#include "core/op/trim/trim.h"
 #include "trim_formats.h"
 
 using namespace ristretto;

@@ -7,7 +7,7 @@ import { bytesOf, type CodeMemory, type CodeSlice } from './storage.js';
  * T4's 400 by their data sheets.
  */
 const OPERATIONS_PER_BYTE = 400;
-/** Pixels of a tile, and of the square patch in it that windows are cut from (native/cuda/op/fixed_patches.h). */
+/** Pixels of a tile, and of the square patch in it that windows are cut from (native/cuda/op/quantized_convolution/fixed_patches.h). */
 const TILE_PIXELS = 128;
 const PATCH_SIDE = 11;
 /** The largest window that every tile has room for. */

@@ -7,7 +7,7 @@ import { ImageLayer } from './image-layer.js';
 /**
  * (x - mean) / sqrt(variance + eps) per channel, by stored statistics (in the TEST phase, or as
  * `use_global_stats` says) or by the batch's own, which are then added to the stored ones. Stored are running
- * sums and, in the third blob, how much they hold (native/core/op/batch_norm.h).
+ * sums and, in the third blob, how much they hold (native/core/op/normalization/batch_norm.h).
  */
 export class BatchNorm extends ImageLayer {
   readonly bottoms: BlobCount = { exact: 1 };

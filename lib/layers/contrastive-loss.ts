@@ -4,7 +4,7 @@ import { ops, type NativeStream } from '../native/index.js';
 import { create } from '../proto/index.js';
 import { LossLayer } from './loss-layer.js';
 
-/** Pulls pairs of one kind together and pushes others apart, up to `margin`: native/core/op/contrastive_loss.h. */
+/** Pulls pairs of one kind together and pushes others apart, up to `margin`: native/core/op/loss/contrastive_loss.h. */
 export class ContrastiveLoss extends LossLayer {
   override bottoms: BlobCount = { exact: 3 };
 

@@ -6,7 +6,7 @@
 
 #include "clock.h"
 #include "core/aligned_buffer.h"
-#include "core/op/convolution_fixed.h"
+#include "core/op/quantized_convolution/convolution_fixed.h"
 #include "rates.h"
 
 namespace ristretto::bench {

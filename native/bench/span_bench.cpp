@@ -7,8 +7,8 @@
 
 #include "clock.h"
 #include "core/aligned_buffer.h"
-#include "core/op/range.h"
-#include "core/op/trim.h"
+#include "core/op/trim/range.h"
+#include "core/op/trim/trim.h"
 #include "rates.h"
 
 namespace ristretto::bench {

@@ -5,8 +5,8 @@
 
 #include "background.h"
 #include "core/error.h"
-#include "core/op/gray_image.h"
-#include "core/op/resize_image.h"
+#include "core/op/images/gray_image.h"
+#include "core/op/images/resize_image.h"
 
 namespace ristretto::binding {
 

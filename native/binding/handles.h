@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "core/aligned_buffer.h"
-#include "core/op/convolution.h"
+#include "core/op/convolution/convolution.h"
 #include "core/tensor_view.h"
 #include "cuda/product_math.h"
 

@@ -1,16 +1,15 @@
-// Binds an op of the core to JavaScript: `name(stream, {fields…, label})`. An op is a struct with Arguments,
-// check(Arguments) and run(Context&, Arguments); its binding is one table that says which JavaScript property
-// fills which member. Everything is checked on the JavaScript thread, before the op is enqueued.
+// Binds an op of the core to JavaScript: `name(stream, {fields…, label})`. An op is a struct with a name,
+// Arguments, check(Arguments) and run(Context&, Arguments); its arguments say which JavaScript property fills
+// which member (core/op_fields.h). Everything is checked on the JavaScript thread, before the op is enqueued.
 #pragma once
 
 #include <napi.h>
 
-#include <cmath>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -18,6 +17,8 @@
 #include "core/context.h"
 #include "core/epilogue.h"
 #include "core/format/trim_format.h"
+#include "core/op/elementwise/elementwise.h"
+#include "core/op_fields.h"
 #include "environment.h"
 #include "handles.h"
 #include "stream.h"
@@ -27,165 +28,198 @@ namespace ristretto::binding {
 // Shares of everything an operation in flight points to.
 using Keep = std::vector<std::shared_ptr<void>>;
 
-template <class Arguments>
-struct Field {
-  const char* name;
-  const char* kind;  // as in the typed native surface: tensor, tensor?, tensor[], integer, number, …
-  bool required;
-  std::function<void(Napi::Value value, Arguments& arguments, Keep& keep)> set;
-};
-
-Tensor tensor_from(Napi::Value value, Keep& keep);
-CodeTensor codes_from(Napi::Value value, Keep& keep);
-Rounding rounding_from(Napi::Value value);
-CodeFormat code_format_from(Napi::Value value, int most_bits);
 int64_t integer_from(Napi::Value value, int64_t least, int64_t most);
 double number_from(Napi::Value value);
 TrimFormat trim_format_from(Napi::Value value);
-RandomStream random_stream_from(Napi::Value value);
 
-template <class A>
-Field<A> tensor(const char* name, Tensor A::*member) {
-  return {name, "tensor", true, [=](Napi::Value v, A& a, Keep& keep) { a.*member = tensor_from(v, keep); }};
+// The kind of a member's values, as in the typed native surface, where "?" marks what may be left out.
+struct FieldKind {
+  const char* name;
+  bool always_optional = false;
+};
+template <class T>
+inline constexpr FieldKind kind_of = {nullptr};
+template <class T>
+requires std::is_enum_v<T>
+inline constexpr FieldKind kind_of<T> = {"choice"};
+template <>
+inline constexpr FieldKind kind_of<Tensor> = {"tensor"};
+template <>
+inline constexpr FieldKind kind_of<std::vector<Tensor>> = {"tensor[]"};
+template <>
+inline constexpr FieldKind kind_of<CodeTensor> = {"codes"};
+template <>
+inline constexpr FieldKind kind_of<CodeFormat> = {"codeFormat"};
+template <>
+inline constexpr FieldKind kind_of<Rounding> = {"rounding", true};
+template <>
+inline constexpr FieldKind kind_of<int> = {"integer"};
+template <>
+inline constexpr FieldKind kind_of<int64_t> = {"integer"};
+template <>
+inline constexpr FieldKind kind_of<std::vector<int64_t>> = {"integer[]"};
+template <>
+inline constexpr FieldKind kind_of<float> = {"number"};
+template <>
+inline constexpr FieldKind kind_of<double> = {"number"};
+template <>
+inline constexpr FieldKind kind_of<std::vector<float>> = {"number[]", true};
+template <>
+inline constexpr FieldKind kind_of<bool> = {"boolean", true};
+template <>
+inline constexpr FieldKind kind_of<TrimFormat> = {"trimFormat", true};
+template <>
+inline constexpr FieldKind kind_of<RandomStream> = {"randomStream", true};
+template <>
+inline constexpr FieldKind kind_of<PackedWeights*> = {"packed", true};
+template <>
+inline constexpr FieldKind kind_of<std::vector<ElementwiseStep>> = {"step[]"};
+
+// Reads a member of each kind. Throws Napi::Error, without the field's name, where `value` is none.
+void read(Napi::Value value, const FieldSpec& spec, Keep& keep, Tensor& into);
+void read(Napi::Value value, const FieldSpec& spec, Keep& keep, std::vector<Tensor>& into);
+void read(Napi::Value value, const FieldSpec& spec, Keep& keep, CodeTensor& into);
+void read(Napi::Value value, const FieldSpec& spec, Keep& keep, CodeFormat& into);
+void read(Napi::Value value, const FieldSpec& spec, Keep& keep, Rounding& into);
+void read(Napi::Value value, const FieldSpec& spec, Keep& keep, int& into);
+void read(Napi::Value value, const FieldSpec& spec, Keep& keep, int64_t& into);
+void read(Napi::Value value, const FieldSpec& spec, Keep& keep, std::vector<int64_t>& into);
+void read(Napi::Value value, const FieldSpec& spec, Keep& keep, float& into);
+void read(Napi::Value value, const FieldSpec& spec, Keep& keep, double& into);
+void read(Napi::Value value, const FieldSpec& spec, Keep& keep, std::vector<float>& into);
+void read(Napi::Value value, const FieldSpec& spec, Keep& keep, bool& into);
+void read(Napi::Value value, const FieldSpec& spec, Keep& keep, TrimFormat& into);
+void read(Napi::Value value, const FieldSpec& spec, Keep& keep, RandomStream& into);
+void read(Napi::Value value, const FieldSpec& spec, Keep& keep, PackedWeights*& into);
+void read(Napi::Value value, const FieldSpec& spec, Keep& keep, std::vector<ElementwiseStep>& into);
+
+// An enum's names without their values.
+struct Choices {
+  const char* type;
+  const char* doc;
+  std::vector<const char*> names;
+};
+template <class Enum>
+const Choices& choices_of() {
+  static const Choices choices = [] {
+    Choices made{names_of<Enum>.type, names_of<Enum>.doc, {}};
+    for (const auto& value : names_of<Enum>.values) made.names.push_back(value.name);
+    return made;
+  }();
+  return choices;
 }
-template <class A>
-Field<A> optional_tensor(const char* name, Tensor A::*member) {
-  return {name, "tensor?", false, [=](Napi::Value v, A& a, Keep& keep) { a.*member = tensor_from(v, keep); }};
-}
-template <class A>
-Field<A> tensors(const char* name, std::vector<Tensor> A::*member) {
-  return {name, "tensor[]", true, [=](Napi::Value v, A& a, Keep& keep) {
-            if (!v.IsArray()) throw Napi::TypeError::New(v.Env(), "must be an array of tensors");
-            Napi::Array list = v.As<Napi::Array>();
-            for (uint32_t i = 0; i < list.Length(); ++i)
-              (a.*member).push_back(tensor_from(list.Get(i), keep));
-          }};
-}
-template <class A>
-Field<A> codes(const char* name, CodeTensor A::*member) {
-  return {name, "codes", true, [=](Napi::Value v, A& a, Keep& keep) { a.*member = codes_from(v, keep); }};
-}
-template <class A>
-Field<A> code_format(const char* name, CodeFormat A::*member, int most_bits = 16) {
-  return {name, "codeFormat", true,
-          [=](Napi::Value v, A& a, Keep&) { a.*member = code_format_from(v, most_bits); }};
-}
-template <class A>
-Field<A> rounding(const char* name, Rounding A::*member) {
-  return {name, "rounding?", false, [=](Napi::Value v, A& a, Keep&) { a.*member = rounding_from(v); }};
-}
-template <class A, class Integer>
-Field<A> integer(const char* name, Integer A::*member, bool required = false,
-                 int64_t least = std::numeric_limits<int32_t>::min(), int64_t most = int64_t{1} << 53) {
-  return {name, required ? "integer" : "integer?", required,
-          [=](Napi::Value v, A& a, Keep&) { a.*member = Integer(integer_from(v, least, most)); }};
-}
-template <class A, class Number>
-Field<A> number(const char* name, Number A::*member, bool required = false) {
-  return {name, required ? "number" : "number?", required,
-          [=](Napi::Value v, A& a, Keep&) { a.*member = Number(number_from(v)); }};
-}
-template <class A, class Number>
-Field<A> numbers(const char* name, std::vector<Number> A::*member) {
-  return {name, "number[]?", false, [=](Napi::Value v, A& a, Keep&) {
-            if (!v.IsArray()) throw Napi::TypeError::New(v.Env(), "must be an array of numbers");
-            Napi::Array list = v.As<Napi::Array>();
-            for (uint32_t i = 0; i < list.Length(); ++i)
-              (a.*member).push_back(Number(number_from(list.Get(i))));
-          }};
-}
-template <class A>
-Field<A> integers(const char* name, std::vector<int64_t> A::*member) {
-  return {name, "integer[]", true, [=](Napi::Value v, A& a, Keep&) {
-            if (!v.IsArray()) throw Napi::TypeError::New(v.Env(), "must be an array of whole numbers");
-            Napi::Array list = v.As<Napi::Array>();
-            for (uint32_t i = 0; i < list.Length(); ++i)
-              (a.*member).push_back(integer_from(list.Get(i), -(int64_t{1} << 53), int64_t{1} << 53));
-          }};
-}
-template <class A>
-Field<A> boolean(const char* name, bool A::*member) {
-  return {name, "boolean?", false, [=](Napi::Value v, A& a, Keep&) {
-            if (!v.IsBoolean()) throw Napi::TypeError::New(v.Env(), "must be true or false");
-            a.*member = v.As<Napi::Boolean>().Value();
-          }};
-}
-// A member of an enum class, given by one of the names.
-template <class A, class Enum>
-Field<A> choice(const char* name, Enum A::*member, std::vector<std::pair<const char*, Enum>> names) {
-  return {name, "choice", true, [=](Napi::Value v, A& a, Keep&) {
-            const std::string given = v.IsString() ? v.As<Napi::String>().Utf8Value() : "";
-            std::string known;
-            for (const auto& [text, value] : names) {
-              if (given == text) {
-                a.*member = value;
-                return;
-              }
-              known += std::string(known.empty() ? "" : ", ") + text;
-            }
-            throw Napi::TypeError::New(v.Env(), "must be one of " + known);
-          }};
-}
-template <class A>
-Field<A> trim_format(const char* name, TrimFormat A::*member) {
-  return {name, "trimFormat?", false, [=](Napi::Value v, A& a, Keep&) { a.*member = trim_format_from(v); }};
-}
-template <class A>
-Field<A> random_stream(const char* name, RandomStream A::*member) {
-  return {name, "randomStream?", false,
-          [=](Napi::Value v, A& a, Keep&) { a.*member = random_stream_from(v); }};
-}
-template <class A>
-Field<A> packed_weights(const char* name, PackedWeights* A::*member) {
-  return {name, "packed?", false, [=](Napi::Value v, A& a, Keep& keep) {
-            PackedHandle* handle = unwrap<PackedHandle>(v, state_of(v.Env()).packed_class);
-            if (!handle) throw Napi::TypeError::New(v.Env(), "must be a PackedWeights");
-            a.*member = handle->packed().get();
-            keep.push_back(handle->packed());
-          }};
+// The place of the name that was given. Throws "must be one of …".
+size_t choice_from(Napi::Value value, const Choices& choices);
+
+template <class Enum>
+requires std::is_enum_v<Enum>
+void read(Napi::Value value, const FieldSpec&, Keep&, Enum& into) {
+  into = names_of<Enum>.values[choice_from(value, choices_of<Enum>())].value;
 }
 
-// The fields of both lists.
-template <class A>
-std::vector<Field<A>> joined(std::vector<Field<A>> fields, const std::vector<Field<A>>& more) {
-  fields.insert(fields.end(), more.begin(), more.end());
-  return fields;
+// The choices that a member's values are made of, or null.
+template <class T>
+const Choices* choices_in() {
+  if constexpr (std::is_enum_v<T>) return &choices_of<T>();
+  if constexpr (std::is_same_v<T, std::vector<ElementwiseStep>>) return &choices_of<StepOperation>();
+  return nullptr;
 }
 
-// One bound op: its JavaScript function, and its fields for the surface test.
+template <class Arguments>
+struct Field {
+  FieldSpec spec;
+  const char* kind;
+  const Choices* choices;
+  std::function<void(Napi::Value value, const FieldSpec& spec, Arguments& arguments, Keep& keep)> set;
+};
+
+// What an op's arguments are asked with: collects their fields (core/op_fields.h).
+template <class Arguments>
+class FieldTable {
+ public:
+  FieldTable() { Arguments::fields(*this); }
+
+  auto begin() const { return fields_.begin(); }
+  auto end() const { return fields_.end(); }
+
+  template <class Owner, class T>
+  FieldSpec& operator()(std::string name, T Owner::*member) {
+    return add<T>(std::move(name), [member](Arguments& a) -> T& { return a.*member; });
+  }
+  template <class Owner, class Part, class T>
+  FieldSpec& operator()(std::string name, Part Owner::*part, T Part::*member) {
+    return add<T>(std::move(name), [part, member](Arguments& a) -> T& { return a.*part.*member; });
+  }
+  template <class Owner, class T>
+  FieldSpec& operator()(std::string name, T Owner::*member, bool Owner::*given) {
+    return add<T>(std::move(name), [member, given](Arguments& a) -> T& {
+      a.*given = true;
+      return a.*member;
+    });
+  }
+
+ private:
+  template <class T, class MemberOf>
+  FieldSpec& add(std::string name, MemberOf member_of) {
+    static_assert(kind_of<T>.name, "no field has this type");
+    FieldSpec spec;
+    spec.name = std::move(name);
+    spec.required = !kind_of<T>.always_optional;
+    if constexpr (std::is_same_v<T, CodeFormat>) spec.at_most(16);
+    fields_.push_back({std::move(spec), kind_of<T>.name, choices_in<T>(),
+                       [member_of](Napi::Value value, const FieldSpec& field, Arguments& a, Keep& keep) {
+                         read(value, field, keep, member_of(a));
+                       }});
+    return fields_.back().spec;
+  }
+
+  std::vector<Field<Arguments>> fields_;
+};
+
+// A field for the surface test and the generated types.
+struct FieldDescription {
+  std::string name, kind, doc;
+  const Choices* choices;
+};
+
+// One bound op: its JavaScript function, and what it says of itself.
 struct BoundOp {
   const char* name;
+  const char* doc;
   std::function<void(const Napi::CallbackInfo&)> call;
-  std::vector<std::pair<const char*, const char*>> fields;
+  std::vector<FieldDescription> fields;
 };
 
 StreamHandle& stream_from(const Napi::CallbackInfo& info, const char* op);
 [[noreturn]] void rethrow_field_error(Napi::Env env, const char* op, const std::string& label,
-                                      const char* field, const std::string& message);
+                                      const std::string& field, const std::string& message);
 
 // Fills `arguments` from the object's properties, each checked.
 template <class Arguments>
-void read_fields(Napi::Env env, const char* op, const std::string& label,
-                 const std::vector<Field<Arguments>>& fields, Napi::Object object, Arguments& arguments,
-                 Keep& keep) {
+void read_fields(Napi::Env env, const char* op, const std::string& label, const FieldTable<Arguments>& fields,
+                 Napi::Object object, Arguments& arguments, Keep& keep) {
   for (const auto& field : fields) {
-    Napi::Value value = object.Get(field.name);
+    Napi::Value value = object.Get(field.spec.name.c_str());
     if (value.IsUndefined() || value.IsNull()) {
-      if (field.required) rethrow_field_error(env, op, label, field.name, "is missing");
+      if (field.spec.required) rethrow_field_error(env, op, label, field.spec.name, "is missing");
       continue;
     }
     try {
-      field.set(value, arguments, keep);
+      field.set(value, field.spec, arguments, keep);
     } catch (const Napi::Error& e) {
-      rethrow_field_error(env, op, label, field.name, e.Message());
+      rethrow_field_error(env, op, label, field.spec.name, e.Message());
     }
   }
 }
 
 template <class Op>
-BoundOp bind(const char* name, std::vector<Field<typename Op::Arguments>> fields) {
-  BoundOp bound{name, nullptr, {}};
-  for (const auto& field : fields) bound.fields.push_back({field.name, field.kind});
+BoundOp bind() {
+  const char* const name = Op::name;
+  FieldTable<typename Op::Arguments> fields;
+  BoundOp bound{name, "", nullptr, {}};
+  if constexpr (requires { Op::doc; }) bound.doc = Op::doc;
+  for (const auto& [spec, kind, choices, set] : fields)
+    bound.fields.push_back({spec.name, std::string(kind) + (spec.required ? "" : "?"), spec.text, choices});
   bound.call = [name, fields = std::move(fields)](const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
     StreamHandle& stream = stream_from(info, name);

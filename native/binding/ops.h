@@ -1,11 +1,11 @@
-// The table of bound ops: one function per op, each in a file of its own.
+// The bound ops: those of core/ops.inc.
 #pragma once
 
 #include "op_binding.h"
 
 namespace ristretto::binding {
 
-using OpTable = std::vector<BoundOp (*)()>;
-const OpTable& op_table();
+// In the order of their names.
+std::vector<BoundOp> bind_ops();
 
 }  // namespace ristretto::binding

@@ -2,7 +2,7 @@
 #include <memory>
 
 #include "call.h"
-#include "core/op/convolution_fixed.h"
+#include "core/op/quantized_convolution/convolution_fixed.h"
 #include "views.h"
 
 using namespace ristretto;

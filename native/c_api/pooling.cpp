@@ -1,5 +1,5 @@
 #include "call.h"
-#include "core/op/pooling_codes.h"
+#include "core/op/pooling/pooling_codes.h"
 #include "views.h"
 
 using namespace ristretto;

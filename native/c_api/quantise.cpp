@@ -1,7 +1,7 @@
-#include "core/op/quantise.h"
+#include "core/op/codes/quantise.h"
 
 #include "call.h"
-#include "core/op/requantise.h"
+#include "core/op/codes/requantise.h"
 #include "views.h"
 
 using namespace ristretto;

@@ -1,4 +1,4 @@
-#include "core/op/range.h"
+#include "core/op/trim/range.h"
 
 #include "call.h"
 #include "views.h"

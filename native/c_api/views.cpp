@@ -1,6 +1,6 @@
 #include "views.h"
 
-#include "core/op/trim.h"
+#include "core/op/trim/trim.h"
 
 namespace ristretto::c_api {
 

@@ -3,12 +3,21 @@
 
 #include <cstdint>
 
+#include "enum_names.h"
 #include "host_device.h"
 
 namespace ristretto {
 
 // Every name carries its tie rule.
 enum class Rounding : uint8_t { half_away_from_zero, half_to_even, half_up, floor, stochastic };
+
+template <>
+inline constexpr auto names_of<Rounding> =
+    enum_names<Rounding>("Rounding", {{"halfAwayFromZero", Rounding::half_away_from_zero},
+                                      {"halfToEven", Rounding::half_to_even},
+                                      {"halfUp", Rounding::half_up},
+                                      {"floor", Rounding::floor},
+                                      {"stochastic", Rounding::stochastic}});
 
 // Rounds the magnitude kept + f, 0 <= f < 1, of a number whose sign is `negative`, to `kept` or `kept` + 1.
 // `fraction` is floor(f * 2^32); `inexact` says whether f has anything below that. `word` is the element's

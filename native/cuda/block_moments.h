@@ -1,7 +1,11 @@
 // Sums, mean and variance of many floats by one block, in double.
 #pragma once
 
-#include "core/op/moments.h"
+#include <algorithm>
+
+#include "context.h"
+#include "core/op/normalization/moments.h"
+#include "executor.h"
 #include "fold.h"
 
 namespace ristretto::cuda {
@@ -27,6 +31,11 @@ RISTRETTO_DEVICE Moments block_moments(int64_t count, double* slots, const Value
                               }) /
                     double(count);
   return result;
+}
+
+// A block a row; where there are many, each takes several.
+inline Grid rows_grid(const Context& context, int64_t rows) {
+  return {int(std::min(rows, int64_t{16} * context.device().multiprocessors)), 1, 1};
 }
 
 }  // namespace ristretto::cuda

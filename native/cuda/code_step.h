@@ -1,4 +1,4 @@
-// A requantisation by the constants of core/op/fixed_step.h.
+// A requantisation by the constants of core/op/quantized_convolution/fixed_step.h.
 #pragma once
 
 #include "core/cpu/fixed_kernels.h"

@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "context.h"
-#include "core/op/convolution.h"
-#include "core/op/deconvolution.h"
+#include "core/op/convolution/convolution.h"
+#include "core/op/convolution/deconvolution.h"
 
 namespace ristretto::cuda {
 

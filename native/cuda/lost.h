@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "core/op/loss_normalization.h"
+#include "core/op/loss/loss_normalization.h"
 #include "fold.h"
 #include "launch.h"
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cfloat>
 
-#include "core/op/sampled_window.h"
+#include "core/op/pooling/sampled_window.h"
 #include "core/random.h"
 #include "divisor.h"
 #include "lanes.h"

@@ -1,10 +1,10 @@
 // Ops with numbers for each channel, and sums over channels: on the device as on the processor.
-#include "core/op/affine.h"
-#include "core/op/affine_gradient.h"
-#include "core/op/batch_norm.h"
-#include "core/op/batch_norm_gradient.h"
-#include "core/op/prelu.h"
-#include "core/op/prelu_gradient.h"
+#include "core/op/elementwise/affine.h"
+#include "core/op/elementwise/affine_gradient.h"
+#include "core/op/elementwise/prelu.h"
+#include "core/op/elementwise/prelu_gradient.h"
+#include "core/op/normalization/batch_norm.h"
+#include "core/op/normalization/batch_norm_gradient.h"
 #include "twin.h"
 
 using namespace ristretto;

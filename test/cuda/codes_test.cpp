@@ -4,9 +4,9 @@
 
 #include "../native/code_op_cases.h"
 #include "core/context.h"
-#include "core/op/quantise.h"
-#include "core/op/quantise_tensor.h"
-#include "core/op/requantise.h"
+#include "core/op/codes/quantise.h"
+#include "core/op/codes/quantise_tensor.h"
+#include "core/op/codes/requantise.h"
 #include "cuda/ops.h"
 #include "device.h"
 

@@ -1,5 +1,5 @@
 // col2im: on the device as on the processor, bit for bit, slices and windows of any kind.
-#include "core/op/col2im.h"
+#include "core/op/convolution/col2im.h"
 
 #include "../native/code_cases.h"
 #include "twin.h"

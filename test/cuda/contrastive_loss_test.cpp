@@ -1,7 +1,7 @@
 // Contrastive loss and its gradient: on the device as on the processor.
-#include "core/op/contrastive_loss.h"
+#include "core/op/loss/contrastive_loss.h"
 
-#include "core/op/contrastive_loss_gradient.h"
+#include "core/op/loss/contrastive_loss_gradient.h"
 #include "twin.h"
 
 using namespace ristretto;

@@ -1,6 +1,6 @@
 // Fixed-point convolutions on the device equal the definition, bit for bit, halos and neighbours' channels
 // included.
-#include "cuda/op/convolution_fixed.h"
+#include "cuda/op/quantized_convolution/convolution_fixed.h"
 
 #include <functional>
 #include <string>

@@ -1,10 +1,10 @@
 // Gradients of convolutions and of their transposes on the device, against their definitions.
-#include "core/op/convolution_gradient.h"
+#include "core/op/convolution/convolution_gradient.h"
 
 #include <cmath>
 #include <cstring>
 
-#include "core/op/deconvolution_gradient.h"
+#include "core/op/convolution/deconvolution_gradient.h"
 #include "cuda/ops.h"
 #include "device.h"
 #include "rounded.h"

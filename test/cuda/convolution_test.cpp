@@ -1,10 +1,10 @@
 // Convolutions and their transposes on the device, against their definitions.
-#include "core/op/convolution.h"
+#include "core/op/convolution/convolution.h"
 
 #include <cmath>
 
 #include "../native/float_cases.h"
-#include "core/op/deconvolution.h"
+#include "core/op/convolution/deconvolution.h"
 #include "cuda/ops.h"
 #include "device.h"
 #include "rounded.h"

@@ -1,5 +1,5 @@
 // Copies of blocks with strides: on the device as on the processor.
-#include "core/op/copy_strided.h"
+#include "core/op/copy/copy_strided.h"
 
 #include "twin.h"
 

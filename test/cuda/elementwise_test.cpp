@@ -1,5 +1,5 @@
 // Programs of steps on the device equal those on the processor, bit for bit.
-#include "core/op/elementwise.h"
+#include "core/op/elementwise/elementwise.h"
 
 #include <vector>
 

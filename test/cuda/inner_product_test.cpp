@@ -1,10 +1,10 @@
 // Fully connected layers and their gradients on the device, against the definition and the processor's.
-#include "core/op/inner_product.h"
+#include "core/op/convolution/inner_product.h"
 
 #include <cmath>
 
 #include "../native/float_cases.h"
-#include "core/op/inner_product_gradient.h"
+#include "core/op/convolution/inner_product_gradient.h"
 #include "cuda/ops.h"
 #include "device.h"
 #include "sums.h"

@@ -1,9 +1,9 @@
 // Losses, their gradients, accuracy and arg max: on the device as on the processor.
-#include "core/op/loss.h"
+#include "core/op/loss/loss.h"
 
-#include "core/op/accuracy.h"
-#include "core/op/arg_max.h"
-#include "core/op/loss_gradient.h"
+#include "core/op/loss/accuracy.h"
+#include "core/op/loss/loss_gradient.h"
+#include "core/op/rows/arg_max.h"
 #include "twin.h"
 
 using namespace ristretto;

@@ -1,8 +1,8 @@
 // Local response normalisation and its gradient: on the device as on the processor.
-#include "core/op/lrn.h"
+#include "core/op/normalization/lrn.h"
 
 #include "../native/float_cases.h"
-#include "core/op/lrn_gradient.h"
+#include "core/op/normalization/lrn_gradient.h"
 #include "twin.h"
 
 using namespace ristretto;

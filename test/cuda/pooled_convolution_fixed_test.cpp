@@ -1,10 +1,10 @@
 // A convolution with maximum pooling in its tiles gives the codes of one op after the other.
-#include "core/op/pooled_convolution_fixed.h"
+#include "core/op/quantized_convolution/pooled_convolution_fixed.h"
 
 #include "../native/fixed_cases.h"
 #include "core/context.h"
-#include "cuda/op/convolution_fixed.h"
-#include "cuda/op/fixed_patches.h"
+#include "cuda/op/quantized_convolution/convolution_fixed.h"
+#include "cuda/op/quantized_convolution/fixed_patches.h"
 #include "cuda/ops.h"
 #include "device.h"
 

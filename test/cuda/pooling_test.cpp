@@ -1,7 +1,7 @@
 // Pooling and its gradient: on the device as on the processor.
-#include "core/op/pooling.h"
+#include "core/op/pooling/pooling.h"
 
-#include "core/op/pooling_gradient.h"
+#include "core/op/pooling/pooling_gradient.h"
 #include "twin.h"
 
 using namespace ristretto;

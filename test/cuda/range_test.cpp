@@ -1,5 +1,5 @@
 // Range analysis on the device equals the processor's.
-#include "core/op/range.h"
+#include "core/op/trim/range.h"
 
 #include <vector>
 

@@ -1,8 +1,8 @@
 // Ops on rows: on the device as on the processor.
-#include "core/op/mvn.h"
-#include "core/op/mvn_gradient.h"
-#include "core/op/reduce.h"
-#include "core/op/reduce_gradient.h"
+#include "core/op/normalization/mvn.h"
+#include "core/op/normalization/mvn_gradient.h"
+#include "core/op/rows/reduce.h"
+#include "core/op/rows/reduce_gradient.h"
 #include "twin.h"
 
 using namespace ristretto;

@@ -1,8 +1,8 @@
 // Softmax and its gradient, sums of squares: on the device as on the processor.
-#include "core/op/softmax.h"
+#include "core/op/rows/softmax.h"
 
-#include "core/op/softmax_gradient.h"
-#include "core/op/sum_of_squares.h"
+#include "core/op/rows/softmax_gradient.h"
+#include "core/op/rows/sum_of_squares.h"
 #include "twin.h"
 
 using namespace ristretto;

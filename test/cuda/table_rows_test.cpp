@@ -1,8 +1,8 @@
 // Rows gathered from a table by their numbers, and scattered back: on the device as on the processor.
 #include <cmath>
 
-#include "core/op/gather_rows.h"
-#include "core/op/scatter_rows.h"
+#include "core/op/rows/gather_rows.h"
+#include "core/op/rows/scatter_rows.h"
 #include "twin.h"
 
 using namespace ristretto;

@@ -1,5 +1,5 @@
 // Crops, mirrors and means on the device equal the definition, bit for bit.
-#include "core/op/transform_images.h"
+#include "core/op/images/transform_images.h"
 
 #include <vector>
 

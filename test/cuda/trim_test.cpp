@@ -1,5 +1,5 @@
 // Trims on the device equal the definition, bit for bit.
-#include "core/op/trim.h"
+#include "core/op/trim/trim.h"
 
 #include <vector>
 

@@ -1,10 +1,10 @@
 // Functions of one number and their slopes, sums, products and maxima, dropout: on the device as on the
 // processor.
-#include "core/op/dropout.h"
-#include "core/op/eltwise.h"
-#include "core/op/eltwise_gradient.h"
-#include "core/op/unary.h"
-#include "core/op/unary_gradient.h"
+#include "core/op/elementwise/dropout.h"
+#include "core/op/elementwise/eltwise.h"
+#include "core/op/elementwise/eltwise_gradient.h"
+#include "core/op/elementwise/unary.h"
+#include "core/op/elementwise/unary_gradient.h"
 #include "twin.h"
 
 using namespace ristretto;

@@ -9,12 +9,12 @@
 
 #include "check.h"
 #include "code_cases.h"
-#include "core/op/convolution_fixed.h"
-#include "core/op/pooling_codes.h"
-#include "core/op/quantise.h"
-#include "core/op/range.h"
-#include "core/op/requantise.h"
-#include "core/op/trim.h"
+#include "core/op/codes/quantise.h"
+#include "core/op/codes/requantise.h"
+#include "core/op/pooling/pooling_codes.h"
+#include "core/op/quantized_convolution/convolution_fixed.h"
+#include "core/op/trim/range.h"
+#include "core/op/trim/trim.h"
 #include "ristretto.h"
 
 using namespace ristretto;

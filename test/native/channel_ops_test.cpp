@@ -1,7 +1,7 @@
-#include "core/op/affine.h"
-#include "core/op/batch_norm.h"
-#include "core/op/mvn.h"
-#include "core/op/prelu.h"
+#include "core/op/elementwise/affine.h"
+#include "core/op/elementwise/prelu.h"
+#include "core/op/normalization/batch_norm.h"
+#include "core/op/normalization/mvn.h"
 
 #include <cmath>
 #include <random>

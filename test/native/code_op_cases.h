@@ -10,7 +10,7 @@
 
 #include "check.h"
 #include "code_cases.h"
-#include "core/op/pooling_codes.h"
+#include "core/op/pooling/pooling_codes.h"
 #include "core/rounding.h"
 
 namespace cases {

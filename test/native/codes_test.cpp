@@ -5,9 +5,9 @@
 
 #include "check.h"
 #include "code_op_cases.h"
-#include "core/op/quantise.h"
-#include "core/op/quantise_tensor.h"
-#include "core/op/requantise.h"
+#include "core/op/codes/quantise.h"
+#include "core/op/codes/quantise_tensor.h"
+#include "core/op/codes/requantise.h"
 
 using namespace ristretto;
 using namespace cases;

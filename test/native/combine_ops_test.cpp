@@ -1,6 +1,6 @@
-#include "core/op/contrastive_loss.h"
-#include "core/op/eltwise.h"
-#include "core/op/reduce.h"
+#include "core/op/elementwise/eltwise.h"
+#include "core/op/loss/contrastive_loss.h"
+#include "core/op/rows/reduce.h"
 
 #include <cmath>
 #include <random>

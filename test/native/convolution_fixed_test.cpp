@@ -1,4 +1,4 @@
-#include "core/op/convolution_fixed.h"
+#include "core/op/quantized_convolution/convolution_fixed.h"
 
 #include <cstdlib>
 

@@ -1,4 +1,4 @@
-#include "core/op/convolution_gradient.h"
+#include "core/op/convolution/convolution_gradient.h"
 
 #include <cstring>
 

@@ -1,12 +1,12 @@
-#include "core/op/convolution.h"
+#include "core/op/convolution/convolution.h"
 
 #include <cstring>
 
 #include "check.h"
-#include "core/op/convolution_depthwise.h"
-#include "core/op/convolution_panels.h"
-#include "core/op/convolution_winograd.h"
-#include "core/op/trim.h"
+#include "core/op/convolution/convolution_depthwise.h"
+#include "core/op/convolution/convolution_panels.h"
+#include "core/op/convolution/convolution_winograd.h"
+#include "core/op/trim/trim.h"
 #include "float_cases.h"
 
 using namespace ristretto;

@@ -1,5 +1,5 @@
-#include "core/op/copy_strided.h"
-#include "core/op/gather_rows.h"
+#include "core/op/copy/copy_strided.h"
+#include "core/op/rows/gather_rows.h"
 
 #include <numeric>
 

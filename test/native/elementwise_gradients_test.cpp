@@ -5,14 +5,14 @@
 #include <vector>
 
 #include "check.h"
-#include "core/op/affine_gradient.h"
-#include "core/op/contrastive_loss_gradient.h"
-#include "core/op/eltwise_gradient.h"
-#include "core/op/loss_gradient.h"
-#include "core/op/prelu_gradient.h"
-#include "core/op/reduce_gradient.h"
-#include "core/op/softmax_gradient.h"
-#include "core/op/unary_gradient.h"
+#include "core/op/elementwise/affine_gradient.h"
+#include "core/op/elementwise/eltwise_gradient.h"
+#include "core/op/elementwise/prelu_gradient.h"
+#include "core/op/elementwise/unary_gradient.h"
+#include "core/op/loss/contrastive_loss_gradient.h"
+#include "core/op/loss/loss_gradient.h"
+#include "core/op/rows/reduce_gradient.h"
+#include "core/op/rows/softmax_gradient.h"
 #include "float_cases.h"
 
 using namespace ristretto;

@@ -1,5 +1,5 @@
-#include "core/op/elementwise.h"
-#include "core/op/sum_of_squares.h"
+#include "core/op/elementwise/elementwise.h"
+#include "core/op/rows/sum_of_squares.h"
 
 #include <cmath>
 #include <cstring>

@@ -8,7 +8,7 @@
 
 #include "check.h"
 #include "code_cases.h"
-#include "core/op/convolution_fixed.h"
+#include "core/op/quantized_convolution/convolution_fixed.h"
 
 namespace cases {
 

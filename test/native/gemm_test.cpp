@@ -1,9 +1,9 @@
-#include "core/op/gemm.h"
+#include "core/op/convolution/gemm.h"
 
 #include <cstring>
 
 #include "check.h"
-#include "core/op/float_panels.h"
+#include "core/op/convolution/float_panels.h"
 #include "float_cases.h"
 
 using namespace ristretto;

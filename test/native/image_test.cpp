@@ -3,8 +3,8 @@
 #include <random>
 
 #include "check.h"
-#include "core/op/gray_image.h"
-#include "core/op/resize_image.h"
+#include "core/op/images/gray_image.h"
+#include "core/op/images/resize_image.h"
 
 using namespace ristretto;
 

@@ -1,4 +1,4 @@
-#include "core/op/inner_product.h"
+#include "core/op/convolution/inner_product.h"
 
 #include <cstring>
 

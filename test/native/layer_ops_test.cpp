@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "check.h"
-#include "core/op/accuracy.h"
-#include "core/op/arg_max.h"
-#include "core/op/deconvolution.h"
-#include "core/op/loss.h"
-#include "core/op/lrn.h"
-#include "core/op/softmax.h"
-#include "core/op/unary.h"
+#include "core/op/convolution/deconvolution.h"
+#include "core/op/elementwise/unary.h"
+#include "core/op/loss/accuracy.h"
+#include "core/op/loss/loss.h"
+#include "core/op/normalization/lrn.h"
+#include "core/op/rows/arg_max.h"
+#include "core/op/rows/softmax.h"
 
 using namespace ristretto;
 

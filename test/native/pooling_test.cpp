@@ -1,4 +1,4 @@
-#include "core/op/pooling.h"
+#include "core/op/pooling/pooling.h"
 
 #include <cmath>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "core/op/range.h"
+#include "core/op/trim/range.h"
 
 #include <cmath>
 #include <cstring>
@@ -6,7 +6,7 @@
 
 #include "check.h"
 #include "core/format/float_bits.h"
-#include "core/op/trim.h"
+#include "core/op/trim/trim.h"
 
 using namespace ristretto;
 

@@ -5,14 +5,14 @@
 #include <functional>
 
 #include "check.h"
-#include "core/op/batch_norm.h"
-#include "core/op/batch_norm_gradient.h"
-#include "core/op/copy_strided.h"
-#include "core/op/lrn_gradient.h"
-#include "core/op/mvn_gradient.h"
-#include "core/op/pooling_gradient.h"
-#include "core/op/scatter_rows.h"
-#include "core/op/window_span.h"
+#include "core/op/copy/copy_strided.h"
+#include "core/op/normalization/batch_norm.h"
+#include "core/op/normalization/batch_norm_gradient.h"
+#include "core/op/normalization/lrn_gradient.h"
+#include "core/op/normalization/mvn_gradient.h"
+#include "core/op/pooling/pooling_gradient.h"
+#include "core/op/pooling/window_span.h"
+#include "core/op/rows/scatter_rows.h"
 #include "float_cases.h"
 
 using namespace ristretto;

@@ -1,5 +1,5 @@
 // The input transform against its definition, and the definition against values worked out by hand.
-#include "core/op/transform_images.h"
+#include "core/op/images/transform_images.h"
 
 #include <cstring>
 #include <vector>

@@ -1,4 +1,4 @@
-#include "core/op/trim.h"
+#include "core/op/trim/trim.h"
 
 #include <algorithm>
 #include <cmath>

@@ -2,9 +2,9 @@
 #include <cstring>
 
 #include "check.h"
-#include "core/op/col2im.h"
-#include "core/op/deconvolution_gradient.h"
-#include "core/op/inner_product_gradient.h"
+#include "core/op/convolution/col2im.h"
+#include "core/op/convolution/deconvolution_gradient.h"
+#include "core/op/convolution/inner_product_gradient.h"
 #include "float_cases.h"
 
 using namespace ristretto;

@@ -7,8 +7,8 @@
 #include <random>
 
 #include "core/aligned_buffer.h"
-#include "core/op/convolution_fixed.h"
-#include "cuda/op/convolution_fixed.h"
+#include "core/op/quantized_convolution/convolution_fixed.h"
+#include "cuda/op/quantized_convolution/convolution_fixed.h"
 #include "cuda/ops.h"
 
 namespace ristretto::bench {

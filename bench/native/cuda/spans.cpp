@@ -5,8 +5,8 @@
 
 #include "../trim_formats.h"
 #include "core/aligned_buffer.h"
-#include "core/op/range.h"
-#include "core/op/trim.h"
+#include "core/op/trim/range.h"
+#include "core/op/trim/trim.h"
 #include "cuda/ops.h"
 
 namespace ristretto::bench {
