@@ -448,6 +448,7 @@ TEST(losses_keep_to_their_tensors) { check_op(losses); }
 TEST(no_op_is_left_out) {
   Tensors tensors(cases::kFewChannels[0], cases::kSmallPlanes[0], false, 0);
   Context context(1, CpuFeatures{});
+  met.clear();
   for (const auto op : kAll) op(tensors, context);
   const std::set<std::string> other = {TransformImages::name, QuantiseTensor::name};
 #define OP(Type) CHECK(takes_codes<Type>() || other.count(Type::name) || met.count(Type::name), Type::name);
