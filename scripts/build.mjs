@@ -1,10 +1,10 @@
 // Builds the addon (cmake-js) and compiles lib/ to dist/. --native or --ts limits it to one of the two; --tests adds
-// the native tests, which share the addon's objects.
+// the native tests, which share the addon's objects. What is up to date is not built again.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { dropMovedCache } from './cmake-cache.mjs';
+import { cmakeJs, runQuietly } from './cmake-js.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
@@ -17,16 +17,11 @@ function run(script, ...args) {
 }
 
 if (only !== '--ts') {
-  dropMovedCache(join(root, 'build'), root);
-  const cmakeJs = join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
   // `build` alone keeps the options that a folder was configured with before. The tests are always among the targets:
   // ninja deletes what is built of a target that is gone.
   const options = { TESTS: 'ON', EMULATED_TESTS: 'ON', CUDA_ARCHITECTURES: 'present' };
-  run(
-    cmakeJs,
-    'configure',
-    ...Object.entries(options).map(([name, value]) => `--CDRISTRETTO_${name}=${value}`),
-  );
-  run(cmakeJs, 'build', '--parallel', '2', ...(tests ? [] : ['--target', 'addons']));
+  const defined = Object.entries(options).map(([name, value]) => `--CDRISTRETTO_${name}=${value}`);
+  if (!runQuietly(process.execPath, cmakeJs('configure', defined))) process.exit(1);
+  run(...cmakeJs('build', ['--parallel', '2', ...(tests ? [] : ['--target', 'addons'])]));
 }
 if (only !== '--native') run(require.resolve('typescript/bin/tsc'), '-p', root);

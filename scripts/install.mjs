@@ -3,13 +3,11 @@
 // Not `node-gyp-build "cmake-js compile"`: that runs node-gyp afterwards and would replace the result.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { dropMovedCache } from './cmake-cache.mjs';
+import { cmakeJs, runQuietly } from './cmake-js.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const require = createRequire(import.meta.url);
 
 function loads() {
   // In a process of its own: a binary loaded here could not be replaced afterwards.
@@ -23,7 +21,7 @@ function has(command) {
 
 function attempt(what, command, args) {
   console.log(`ristretto: ${what}`);
-  return spawnSync(command, args, { cwd: root, stdio: 'inherit' }).status === 0 && loads();
+  return runQuietly(command, args) && loads();
 }
 
 /** Where Node's own headers are, for node-gyp without a download; null where they are not installed. */
@@ -38,13 +36,9 @@ function build() {
   if (!has('cmake')) {
     console.log('ristretto: no cmake here; trying node-gyp');
   } else {
-    dropMovedCache(join(root, 'build'), root);
-    const cmakeJs = join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
     const options = ['--CDRISTRETTO_TESTS=OFF', '--CDRISTRETTO_CUDA_ARCHITECTURES=present'];
-    const args = [cmakeJs, 'compile', ...options, '--parallel', '2'];
-    if (
-      attempt('building the addon with cmake-js (the CPU part takes a minute or two)', process.execPath, args)
-    )
+    const args = cmakeJs('compile', [...options, '--parallel', '2']);
+    if (attempt('building the addon with cmake-js (which takes a few minutes)', process.execPath, args))
       return true;
   }
   const npmGyp = join(

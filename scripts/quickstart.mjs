@@ -2,13 +2,14 @@
 // takes a small SqueezeNet trained on them (examples/letters), quantises it at 8 bits and at the fewest bits worth
 // fine-tuning, fine-tunes, and times float against integer. Everything runs through the command line as you would.
 //   npm run quickstart -- --model train_val.prototxt --weights net.caffemodel --data LMDB [more flags of `ristretto quantize`]
-// quantises a net of yours instead.
+// quantises a net of yours instead. Its paths start from where you are.
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { flagValue, netFolder } from './quickstart-places.mjs';
 import { root, run, setup } from './setup.mjs';
 
 const given = process.argv.slice(2);
-const has = (name) => given.some((a) => a === `--${name}` || a.startsWith(`--${name}=`));
+const has = (name) => flagValue(given, name) !== null;
 const folder = 'quickstart-output';
 const at = (name) => `${folder}/${name}`;
 const read = (name) => JSON.parse(readFileSync(join(root, folder, name), 'utf8'));
@@ -32,21 +33,28 @@ function quantizeYours() {
     process.exit(2);
   }
   setup();
-  mkdirSync(join(root, folder), { recursive: true });
+  // npm changes to the project's folder, and says here where it was called.
+  const calledFrom = process.env.INIT_CWD ?? process.cwd();
+  const out = join(root, folder, netFolder(given, calledFrom));
+  mkdirSync(out, { recursive: true });
   const options = {
     trimming_mode: 'dynamic_fixed_point',
     iterations: 20,
     error_margin: 3,
-    model_quantized: join(root, folder, 'quantized.prototxt'),
-    json: join(root, folder, 'summary.json'),
+    model_quantized: join(out, 'quantized.prototxt'),
+    json: join(out, 'summary.json'),
   };
   const flags = Object.entries(options).filter(([name]) => !has(name));
-  run(process.execPath, [
-    join(root, 'bin', 'ristretto.mjs'),
-    'quantize',
-    ...flags.map(([name, value]) => `--${name}=${value}`),
-    ...given,
-  ]);
+  run(
+    process.execPath,
+    [
+      join(root, 'bin', 'ristretto.mjs'),
+      'quantize',
+      ...flags.map(([name, value]) => `--${name}=${value}`),
+      ...given,
+    ],
+    { cwd: calledFrom },
+  );
   if (!has('model_quantized')) console.log(`\nThe quantised net: ${options.model_quantized}`);
 }
 

@@ -1,9 +1,8 @@
 // What every top-level command does first: dependencies, addon, dist. Each step is skipped where it is done.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { dependenciesInstalled } from './dependencies.mjs';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -14,19 +13,14 @@ export function run(command, args, options = {}) {
   if (result.status !== 0) process.exit(result.status ?? 1);
 }
 
-/** Installs the dependencies of package-lock.json unless exactly these are there already. */
+/** Installs the dependencies of package-lock.json unless they are there already. */
 function installDependencies() {
-  const stamp = join(root, 'node_modules', '.ristretto-lock');
-  const lock = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
-    .digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  if (dependenciesInstalled(root)) return;
   // onnxruntime-node's package holds the CPU library; its own install step would fetch CUDA's. Our own install
   // step comes right after, through the build below, so scripts are not needed here at all.
   run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
     env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
   });
-  writeFileSync(stamp, lock);
 }
 
 export function setup({ tests = false } = {}) {

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { dropMovedCache } from './cmake-cache.mjs';
+import { dropUnusableCache } from './cmake-cache.mjs';
 import { root, run } from './setup.mjs';
 
 const tests = ['boundaries_test', 'trim_test', 'range_test', 'codes_test', 'convolution_fixed_test'];
@@ -17,7 +17,7 @@ if (missing.length > 0) {
   process.exit(0);
 }
 const build = join(root, 'build-aarch64');
-dropMovedCache(build, root);
+dropUnusableCache(build, root);
 // A toolchain is only looked at when a build folder is new.
 const toolchain = existsSync(join(build, 'CMakeCache.txt'))
   ? []

@@ -3,14 +3,14 @@
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { dropMovedCache } from './cmake-cache.mjs';
+import { dropUnusableCache } from './cmake-cache.mjs';
 import { root, run } from './setup.mjs';
 
 const require = createRequire(import.meta.url);
 // node-gyp-build looks for the addon in a folder build/Release.
 const home = join(root, 'build-sanitize');
 const build = join(home, 'build');
-dropMovedCache(build, root);
+dropUnusableCache(build, root, { addon: true });
 const cmakeJs = join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
 const options = { SANITIZE: 'ON', CUDA: 'OFF' };
 const flags = Object.entries(options).map(([name, value]) => `--CDRISTRETTO_${name}=${value}`);

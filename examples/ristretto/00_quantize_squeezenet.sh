@@ -8,5 +8,5 @@ exec node bin/ristretto.mjs quantize \
   --weights="$WEIGHTS" \
   --model_quantized="$QUANTIZED" \
   --trimming_mode=dynamic_fixed_point \
-  --data="$LMDB" --gpu="$GPU" --iterations="$ITERATIONS" \
+  --data="$LMDB" --train_data="$TRAIN_LMDB" --gpu="$GPU" --iterations="$ITERATIONS" \
   --error_margin=3 "$@"

@@ -5,13 +5,14 @@
 if [ -n "$WEIGHTS" ]; then
   WEIGHTS=$(absolute "$WEIGHTS")
 else
-  for candidate in "$demo"/squeezenet_iter_*.caffemodel "$demo/squeezenet_finetuned.caffemodel"; do
+  for candidate in "$snapshots"_iter_*.caffemodel "${snapshots}_finetuned.caffemodel" \
+    "$demo/squeezenet_finetuned.caffemodel"; do
     [ -f "$candidate" ] || continue
     if [ -z "$WEIGHTS" ] || [ "$candidate" -nt "$WEIGHTS" ]; then WEIGHTS=$candidate; fi
   done
   if [ -z "$WEIGHTS" ]; then
-    echo "There are no fine-tuned weights in $demo: run 01_finetune_squeezenet.sh, or put the tutorial's" >&2
-    echo "squeezenet_finetuned.caffemodel there, or set WEIGHTS to yours (the float weights work too)." >&2
+    echo "There are no fine-tuned weights ${snapshots}_*.caffemodel: run 01_finetune_squeezenet.sh, or put the tutorial's" >&2
+    echo "squeezenet_finetuned.caffemodel into $demo, or set WEIGHTS to yours (the float weights work too)." >&2
     exit 1
   fi
 fi

@@ -2,7 +2,9 @@
 # environment:
 #   MODEL    the net for training and scoring       WEIGHTS     its trained weights
 #   LMDB     replaces the net's data sources        ITERATIONS  batches per score
-#   GPU      device id; set it empty for the CPU    QUANTIZED   where the quantised net is written
+#   GPU      device id; the CPU where it is empty,  QUANTIZED   the quantised net: written by step 0, used by the others;
+#            or there is none                                   fine-tuned weights are then written beside it
+#   TRAIN_LMDB  replaces the sources of the TRAIN phase alone, to fine-tune on other images than are scored
 # Further flags for the tool can be given to the script itself.
 # Relative paths given in the environment start from where the script was called.
 called_from=$PWD
@@ -15,10 +17,24 @@ absolute() {
   esac
 }
 
+# A text as it stands between the quotes of a prototxt.
+escaped() {
+  printf %s "$1" | sed 's/[\\"]/\\&/g'
+}
+
 demo=models/SqueezeNet/RistrettoDemo
 if [ -n "$MODEL" ]; then MODEL=$(absolute "$MODEL"); else MODEL=models/SqueezeNet/train_val.prototxt; fi
-if [ -n "$QUANTIZED" ]; then QUANTIZED=$(absolute "$QUANTIZED"); else QUANTIZED=$demo/quantized.prototxt; fi
+# What names of snapshots begin with: each quantised net has its own.
+if [ -n "$QUANTIZED" ]; then
+  QUANTIZED=$(absolute "$QUANTIZED")
+  snapshots=${QUANTIZED%.prototxt}
+else
+  QUANTIZED=$demo/quantized.prototxt
+  snapshots=$demo/squeezenet
+fi
 if [ -n "$LMDB" ]; then LMDB=$(absolute "$LMDB"); fi
+if [ -n "$TRAIN_LMDB" ]; then TRAIN_LMDB=$(absolute "$TRAIN_LMDB"); fi
+ITERATIONS_GIVEN=$ITERATIONS
 ITERATIONS=${ITERATIONS:-2000}
 GPU=${GPU-0}
 

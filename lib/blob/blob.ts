@@ -1,3 +1,4 @@
+import { shown } from '../util/check-options.js';
 import {
   currentDevice,
   NativeMemory,
@@ -67,6 +68,7 @@ export class Blob {
     /** Where its own memory comes from. */
     readonly device = currentDevice(),
   ) {
+    if (typeof name !== 'string') throw new RistrettoError(`a blob's name is a string, not ${shown(name)}`);
     this.reshape(shape);
   }
 
@@ -81,16 +83,18 @@ export class Blob {
 
   /** Elements from axis `from` up to, not including, axis `to`. */
   countFrom(from: number, to = this.#shape.length): number {
+    if (!Number.isInteger(from) || !Number.isInteger(to))
+      throw new RistrettoError(`blob '${this.name}' has no axes ${shown(from)} to ${shown(to)}`);
     return countOf(this.#shape, from, to);
   }
 
   /** The axis with negative ones counted from the end; throws where the blob has no such axis. */
   axis(index: number): number {
     const rank = this.#shape.length;
-    const axis = index < 0 ? index + rank : index;
+    const axis = Number.isInteger(index) && index < 0 ? index + rank : index;
     if (!Number.isInteger(index) || axis < 0 || axis >= rank)
       throw new RistrettoError(
-        `axis ${index} is out of range for blob '${this.name}' of shape ${this.shapeText}`,
+        `axis ${shown(index)} is out of range for blob '${this.name}' of shape ${this.shapeText}`,
       );
     return axis;
   }
@@ -99,6 +103,7 @@ export class Blob {
   legacyDim(axis: 0 | 1 | 2 | 3): number {
     if (this.#shape.length > 4)
       throw new RistrettoError(`blob '${this.name}' of shape ${this.shapeText} has more than 4 axes`);
+    if (!Number.isInteger(axis)) throw new RistrettoError(`blob '${this.name}' has no axis ${shown(axis)}`);
     return this.#shape[axis] ?? 1;
   }
 
@@ -108,10 +113,12 @@ export class Blob {
 
   /** Sets the shape; keeps the memory where it still fits. Throws for dimensions that no memory could hold. */
   reshape(shape: readonly number[]): void {
+    if (!Array.isArray(shape))
+      throw new RistrettoError(`blob '${this.name}': a shape is a list of dimensions, not ${shown(shape)}`);
     let count = 1;
     for (const dim of shape) {
       if (!Number.isInteger(dim) || dim < 0)
-        throw new RistrettoError(`blob '${this.name}': ${dim} is not a dimension`);
+        throw new RistrettoError(`blob '${this.name}': ${shown(dim)} is not a dimension`);
       count *= dim;
     }
     if (shape.length > 8)
@@ -139,6 +146,7 @@ export class Blob {
    */
   shareData(blob: Blob, elementOffset = 0, imageStride: number | null = null): void {
     if (blob === this) return;
+    this.#expectBlob(blob);
     blob.#sharers++;
     this.#leave(this.#source);
     this.#source = { blob, elementOffset, imageStride };
@@ -149,11 +157,17 @@ export class Blob {
   /** Uses another blob's diff from now on, as `shareData` does with the data. */
   shareDiff(blob: Blob, elementOffset = 0, imageStride: number | null = null): void {
     if (blob === this) return;
+    this.#expectBlob(blob);
     blob.#sharers++;
     this.#leave(this.#diffSource);
     this.#diffSource = { blob, elementOffset, imageStride };
     this.#diff = null;
     this.#forget();
+  }
+
+  #expectBlob(other: Blob): void {
+    if (!(other instanceof Blob))
+      throw new RistrettoError(`blob '${this.name}' shares with a Blob, not ${shown(other)}`);
   }
 
   /** Has memory of its own again, after `shareData` and `shareDiff`; the next use takes it. */
@@ -307,6 +321,8 @@ export class Blob {
 
   /** Replaces the data; the source has as many elements. */
   set(values: ArrayLike<number>): void {
+    if (typeof values !== 'object' || values === null)
+      throw new RistrettoError(`blob '${this.name}' takes a list of numbers, not ${shown(values)}`);
     if (values.length !== this.#count)
       throw new RistrettoError(
         `blob '${this.name}' of shape ${this.shapeText} cannot take ${values.length} values`,
@@ -337,6 +353,8 @@ export class Blob {
     shape: readonly number[],
   ): NativeTensor {
     const own = shape === this.#shape;
+    if (!own && !Array.isArray(shape))
+      throw new RistrettoError(`blob '${this.name}': a shape is a list of dimensions, not ${shown(shape)}`);
     const key = `${part}:${storage.byteOffset}:${shape.join(',')}`;
     let tensor = this.#tensors.get(key);
     if (!tensor || this.#tensorBuffer.get(tensor) !== storage.buffer) {

@@ -1,5 +1,7 @@
 import { RistrettoError } from '../errors/index.js';
 import { FillerParameter_VarianceNorm, type FillerParameter } from '../proto/index.js';
+import { messageKind } from '../proto/message.js';
+import { checkArgument, having, required, seedNumber, text } from '../util/check-options.js';
 import { RandomWords } from '../util/philox.js';
 import { countOf, type Blob } from './blob.js';
 
@@ -110,5 +112,9 @@ export function fill(
   stream: string,
   step = 0,
 ): void {
+  checkArgument('fill', 'blob', blob, required(having('a Blob', 'shape', 'set')));
+  if (filler !== null) checkArgument('fill', 'filler', filler, required(messageKind('FillerParameter')));
+  checkArgument('fill', 'seed', seed, required(seedNumber));
+  checkArgument('fill', 'stream', stream, required(text));
   blob.set(fillerValues(blob.shape, filler, seed, stream, step));
 }

@@ -9,7 +9,7 @@ import {
   wrongKind,
   type FileKind,
 } from '../proto/index.js';
-import { refuseMeetings, type NamedPath } from '../util/index.js';
+import { isReadOnce, refuseMeetings, type NamedPath } from '../util/index.js';
 import type { Command } from './command.js';
 import type { FileUse, OptionTable } from './options.js';
 
@@ -76,7 +76,10 @@ async function checkKind({ path, what, row }: GivenPath, table: OptionTable): Pr
 function namedBy(given: GivenPath): NamedPath[] {
   const { path, what, row } = given;
   const named: NamedPath[] = [];
+  // The command itself is to read it.
+  if (isReadOnce(path)) return named;
   const ofNet = (file: string) => {
+    if (isReadOnce(file)) return;
     try {
       named.push(...inputFilesOf(readNetText(file), file));
     } catch (error) {

@@ -16,12 +16,13 @@ export interface CommandContext<T extends OptionTable = OptionTable> extends Giv
   signal: AbortSignal;
   /** For a command that does something else on signals. */
   interrupts: Interrupts;
+  /** The program that runs the command, and all of its commands. */
+  program: string;
+  commands: readonly CommandRow[];
 }
 
-/** One command: a table of flags and what to do with them. `run` gives the exit code, 0 where it gives none. */
+/** What a command takes and does. `run` gives the exit code, 0 where it gives none. */
 export interface Command<T extends OptionTable = OptionTable> {
-  name: string;
-  summary: string;
   options: T;
   arguments?: readonly ArgumentRow[];
   /** Files that are written beside those that flags and arguments name. */
@@ -36,4 +37,12 @@ export interface Command<T extends OptionTable = OptionTable> {
 /** Declares a command with the types of its flags, and forgets them for the list of commands. */
 export function command<const T extends OptionTable>(definition: Command<T>): Command {
   return definition as unknown as Command;
+}
+
+/** A program's row for a command, whose file is loaded when the command is chosen or its help is asked for. */
+export interface CommandRow {
+  /** One word, or two: `bench kernels`. */
+  name: string;
+  summary: string;
+  load(): Promise<Command>;
 }

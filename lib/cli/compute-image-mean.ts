@@ -1,4 +1,4 @@
-import { computeImageMeanCommand } from './commands/compute-image-mean.js';
 import { runProgram } from './program.js';
+import { computeImageMeanRow } from './ristretto-commands.js';
 
-await runProgram('compute_image_mean', computeImageMeanCommand);
+await runProgram('compute_image_mean', computeImageMeanRow);

@@ -1,4 +1,4 @@
-import { convertImagesetCommand } from './commands/convert-imageset.js';
 import { runProgram } from './program.js';
+import { convertImagesetRow } from './ristretto-commands.js';
 
-await runProgram('convert_imageset', convertImagesetCommand);
+await runProgram('convert_imageset', convertImagesetRow);

@@ -72,7 +72,8 @@ function choose(
       return [useDevice(ids[0], options)!, ...ids.slice(1).map((id) => new Device(id, options))];
   } catch (error) {
     useDevice(null);
-    const why = (error as Error).message;
+    // The library's error stands for itself; here it follows words of the same meaning.
+    const why = (error as Error).message.replace('no GPU can be used: ', '');
     if (require_gpu) throw new UsageError(`no usable GPU: ${why}`);
     // With fewer than were asked for, training would be another one.
     if (ids.length > 1 && devices().devices.some(({ unusable }) => !unusable))

@@ -56,13 +56,17 @@ function codeOf(error: Error): string {
   return typeof code === 'string' ? code : '';
 }
 
-/** Whether a flag's text names a file, or a folder or a list that it is in. */
-function names(text: string, file: string): boolean {
-  return text.split(',').some((part) => {
-    if (part === '') return false;
-    const [given, wanted] = [resolve(part), resolve(file)];
-    return given === wanted || wanted.startsWith(given.endsWith(sep) ? given : given + sep);
-  });
+/** How much of a file's path a flag's text names, which may be a folder that it is in; 0 where it names none of it. */
+function named(text: string, file: string): number {
+  const wanted = resolve(file);
+  const parts = text.split(',').filter((part) => part !== '');
+  return Math.max(
+    0,
+    ...parts
+      .map((part) => resolve(part))
+      .filter((given) => given === wanted || wanted.startsWith(given.endsWith(sep) ? given : given + sep))
+      .map((given) => given.length),
+  );
 }
 
 /** Whether a line has a text as a word of its own. */
@@ -87,8 +91,11 @@ export function errorLine(error: unknown, given: readonly GivenText[]): string {
   let line = text;
   // An argument's name (LMDB) may stand in a message that is not about it.
   if (!/(^|[\s(])--\w/.test(line)) {
-    const source = file === undefined ? [] : given.filter((entry) => names(entry.text, file)).slice(0, 1);
-    if (source.length > 0) line += ` (${source[0].name})`;
+    // A folder of images may hold the list of them too: the flag that names the file best is meant.
+    const source = given
+      .map(({ name, text: given }) => ({ name, length: file === undefined ? 0 : named(given, file) }))
+      .reduce((best, entry) => (entry.length > best.length ? entry : best), { name: '', length: 0 });
+    if (source.length > 0) line += ` (${source.name})`;
     else if (file === undefined && given.length > 0 && !given.some((entry) => mentions(line, entry.text)))
       line += ` (${given
         .filter(({ name }) => name !== '--json')

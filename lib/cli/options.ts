@@ -71,7 +71,6 @@ export const commonOptions = {
     help: "glog: the original's log lines on stderr; terminal: progress bars and tables; auto: terminal where stderr is one, else glog",
   },
   json: { kind: 'string', value: 'FILE', writes: true, help: 'write everything as data' },
-  help: { kind: 'boolean', default: false, help: 'this text' },
 } as const satisfies OptionTable;
 
 /** Where a net runs. */
@@ -169,6 +168,16 @@ export const dataOptions = {
     kind: 'boolean',
     default: false,
     help: 'skip and count records that cannot be read instead of stopping',
+  },
+} as const satisfies OptionTable;
+
+/** For commands that read data of both phases. */
+export const trainDataOptions = {
+  train_data: {
+    kind: 'string',
+    value: 'PATH',
+    reads: dataKinds,
+    help: "replaces the TRAIN data layers' sources, instead of what --data says",
   },
 } as const satisfies OptionTable;
 

@@ -1,3 +1,4 @@
+import type { createLogUpdate } from 'log-update';
 import { glogLine, type Severity } from './glog.js';
 import type { OriginalLine } from './original-lines.js';
 
@@ -9,6 +10,18 @@ const OWN_SITE = { file: 'ristretto.ts', line: 0 };
 /** Redraws per second of the status block. */
 const REDRAWS = 12;
 
+/** Standard error as a terminal; some say that they have 0 columns and rows. */
+const terminal = {
+  write: (text: string) => process.stderr.write(text),
+  isTTY: true,
+  get columns() {
+    return process.stderr.columns || 80;
+  },
+  get rows() {
+    return process.stderr.rows || 24;
+  },
+} as NodeJS.WriteStream;
+
 /**
  * The one place that prints. In mode 'glog' log lines go to stderr; in mode 'terminal' a status block of a few
  * lines is kept up to date at the bottom of stderr and tables go to stdout; 'quiet' leaves warnings and errors.
@@ -16,7 +29,8 @@ const REDRAWS = 12;
 export class Output {
   readonly mode: LogMode;
   #status: string[] = [];
-  #drawn = 0;
+  /** Draws the status block, wrapped lines counted; null until it is loaded, and where no block is drawn. */
+  #block: ReturnType<typeof createLogUpdate> | null = null;
   #drawnAt = 0;
 
   constructor(
@@ -24,6 +38,11 @@ export class Output {
     private readonly program: string,
   ) {
     this.mode = mode === 'auto' ? (process.stderr.isTTY ? 'terminal' : 'glog') : mode;
+    // Most runs draw none; what has no cursor hidden need not be cleaned up after, however it ends.
+    if (this.mode === 'terminal' && process.stderr.isTTY)
+      void import('log-update').then(
+        (library) => (this.#block = library.createLogUpdate(terminal, { showCursor: true })),
+      );
   }
 
   /** A line of the original's log; shown in mode 'glog' only. */
@@ -61,15 +80,13 @@ export class Output {
 
   /** Replaces the status block; an empty one removes it. */
   status(lines: string[]): void {
-    if (this.mode !== 'terminal' || !process.stderr.isTTY) return;
     this.#status = lines;
     this.#draw(lines.length === 0);
   }
 
   /** Columns that the status block may use. */
   get columns(): number {
-    // Some terminals say 0.
-    return process.stderr.columns || 80;
+    return terminal.columns;
   }
 
   #stderr(line: string): void {
@@ -79,15 +96,13 @@ export class Output {
   }
 
   #erase(): void {
-    if (this.#drawn > 0) process.stderr.write(`\x1b[${this.#drawn}A\x1b[J`);
-    this.#drawn = 0;
+    this.#block?.clear();
   }
 
   #draw(now: boolean): void {
-    if (!now && Date.now() - this.#drawnAt < 1000 / REDRAWS) return;
-    this.#erase();
+    if (!this.#block || (!now && Date.now() - this.#drawnAt < 1000 / REDRAWS)) return;
     this.#drawnAt = Date.now();
-    for (const line of this.#status) process.stderr.write(line + '\n');
-    this.#drawn = this.#status.length;
+    if (this.#status.length > 0) this.#block(this.#status.join('\n'));
+    else this.#block.clear();
   }
 }

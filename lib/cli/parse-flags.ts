@@ -1,91 +1,17 @@
+import { Argument, Command as Commander, CommanderError, Option } from 'commander';
 import { UsageError } from '../errors/index.js';
-import { ignoredFlags, type OptionRow, type OptionTable, type ValuesOf } from './options.js';
 import { nearest } from '../util/nearest.js';
+import { fromGflags } from './gflags.js';
+import type { ArgumentRow, OptionRow, OptionTable, ValuesOf } from './options.js';
 
 export interface Parsed<T extends OptionTable> {
   values: ValuesOf<T>;
   positional: string[];
 }
 
-const TRUE = new Set(['true', 't', 'yes', 'y', '1']);
-const FALSE = new Set(['false', 'f', 'no', 'n', '0']);
-
-/**
- * Parses flags as gflags does: `--flag=value`, `--flag value`, one dash or two, `--noflag` for booleans,
- * hyphens and underscores alike, the last of a repeated flag wins, `--` ends the flags.
- */
-export function parseFlags<const T extends OptionTable>(args: readonly string[], table: T): Parsed<T> {
-  const values: Record<string, string | number | boolean> = {};
-  const positional: string[] = [];
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i];
-    if (arg === '--') {
-      positional.push(...args.slice(i + 1));
-      break;
-    }
-    if (!/^--?[A-Za-z]/.test(arg)) {
-      positional.push(arg);
-      continue;
-    }
-    const [, written, assigned] = /^--?([^=]*)(?:=([\s\S]*))?$/.exec(arg)!;
-    const name = written.replaceAll('-', '_');
-    const row = rowOf(table, name);
-    const negated = !row && /^no_?/.test(name) ? rowOf(table, name.replace(/^no_?/, '')) : null;
-    if (negated?.kind === 'boolean') {
-      if (assigned !== undefined) throw new UsageError(`flag --${written} takes no value`);
-      values[name.replace(/^no_?/, '')] = false;
-      continue;
-    }
-    if (!row) {
-      if (ignoredFlags.has(name.replace(/^no(?=[a-z])/, '')) || ignoredFlags.has(name)) {
-        // A value of its own, where it can only be one.
-        if (assigned === undefined && !/stderr$/.test(name) && args[i + 1]?.match(/^[^-]/)) i++;
-        continue;
-      }
-      const near = nearest(name, Object.keys(table));
-      throw new UsageError(
-        `unknown flag --${written}` + (near ? `; did you mean --${near}?` : '; --help lists the flags'),
-      );
-    }
-    if (row.kind === 'boolean') {
-      values[name] = assigned === undefined ? true : booleanOf(name, assigned);
-      continue;
-    }
-    let text = assigned;
-    if (text === undefined) {
-      // gflags takes the next argument whatever it looks like; one that is itself a known flag is a slip.
-      const next = args[i + 1];
-      const nextName = /^--?([A-Za-z][^=]*)/.exec(next ?? '')?.[1].replaceAll('-', '_');
-      if (next === undefined || (nextName !== undefined && rowOf(table, nextName)))
-        throw new UsageError(`flag --${written} needs a value`);
-      text = next;
-      i++;
-    }
-    values[name] = valueOf(name, row, text);
-  }
-  for (const [name, row] of Object.entries(table) as [string, OptionRow][]) {
-    if (row.default !== undefined) values[name] ??= row.default;
-    if (values[name] === '' && row.kind === 'string') delete values[name];
-  }
-  return { values: values as unknown as ValuesOf<T>, positional };
-}
-
-/** Throws for the first required flag that was not given. */
-export function checkRequired(values: Record<string, unknown>, table: OptionTable): void {
-  for (const [name, row] of Object.entries(table))
-    if (row.required && values[name] === undefined) throw new UsageError(`${row.required} (--${name})`);
-}
-
-function rowOf(table: OptionTable, name: string): OptionRow | null {
-  return Object.hasOwn(table, name) ? table[name] : null;
-}
-
-function booleanOf(name: string, text: string): boolean {
-  const lower = text.toLowerCase();
-  if (TRUE.has(lower)) return true;
-  if (FALSE.has(lower)) return false;
-  throw new UsageError(`flag --${name}: '${text}' is neither true nor false`);
-}
+/** What the help calls a flag's value. */
+export const valueName = ({ kind, value }: OptionRow): string =>
+  value ?? { string: 'TEXT', choice: 'NAME', integer: 'N', number: 'X', boolean: '' }[kind];
 
 function valueOf(name: string, row: OptionRow, text: string): string | number {
   switch (row.kind) {
@@ -115,4 +41,75 @@ function valueOf(name: string, row: OptionRow, text: string): string | number {
       return value;
     }
   }
+}
+
+/** A row of a table as commander knows options. */
+function optionOf(name: string, row: OptionRow): Option {
+  const help = row.help + (row.required ? ' (required)' : '');
+  const option = new Option(row.kind === 'boolean' ? `--${name}` : `--${name} <${valueName(row)}>`, help);
+  // That a switch is off is not worth a word in the help.
+  if (row.default !== false) option.default(row.default);
+  if (row.choices) option.choices(row.choices);
+  return row.kind === 'boolean' ? option : option.argParser((text) => valueOf(name, row, text));
+}
+
+/** Gives a commander command the flags and arguments of tables. */
+export function addFlags(
+  commander: Commander,
+  table: OptionTable,
+  places: readonly ArgumentRow[] = [],
+): Commander {
+  for (const [name, row] of Object.entries(table)) {
+    commander.addOption(optionOf(name, row));
+    if (row.kind === 'boolean') {
+      const off = new Option(`--no-${name}`, 'the contrary');
+      commander.addOption(row.default === true ? off : off.hideHelp());
+    }
+  }
+  for (const { name, help, optional } of places)
+    commander.addArgument(new Argument(optional ? `[${name}]` : `<${name}>`, help));
+  return commander.allowExcessArguments(false);
+}
+
+/** The values of a command that was parsed. An empty text is none, as scripts with unset variables need. */
+export function valuesOf<T extends OptionTable>(commander: Commander, table: T): ValuesOf<T> {
+  const values = { ...commander.opts<Record<string, unknown>>() };
+  for (const [name, row] of Object.entries(table) as [string, OptionRow][]) {
+    if (row.default === false) values[name] ??= false;
+    if (values[name] === '' && row.kind === 'string') delete values[name];
+  }
+  return values as ValuesOf<T>;
+}
+
+/** What commander says is wrong, in the words of the original's programs. */
+export function usageError({ message, cause = message }: CommanderError): UsageError {
+  const [, text, near] = /^error: (.*?)(?:\n\(Did you mean (.*)\?\))?$/s.exec(message) ?? ['', message];
+  const said = text
+    .replace(/^unknown option '(--[^=']*).*'$/s, 'unknown flag $1')
+    .replace(/^unknown command '(.*)'$/s, 'unknown action: $1');
+  const cure = near ? `; did you mean ${near}?` : said === text ? '' : '; --help lists what there is';
+  return new UsageError(said + cure, { cause });
+}
+
+/** Throws for the first required flag that was not given. */
+export function checkRequired(values: Record<string, unknown>, table: OptionTable): void {
+  for (const [name, row] of Object.entries(table))
+    if (row.required && values[name] === undefined) throw new UsageError(`${row.required} (--${name})`);
+}
+
+/** Parses flags by a table, in the dialect of gflags too. */
+export function parseFlags<const T extends OptionTable>(
+  args: readonly string[],
+  table: T,
+  places: readonly ArgumentRow[] = [{ name: 'ARGUMENTS...', help: '', optional: true }],
+): Parsed<T> {
+  const commander = addFlags(new Commander().exitOverride(), table, places).helpOption(false);
+  commander.configureOutput({ writeErr: () => {} });
+  try {
+    commander.parse(fromGflags(args, table), { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) throw usageError(error);
+    throw error;
+  }
+  return { values: valuesOf(commander, table), positional: commander.args };
 }

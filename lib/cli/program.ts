@@ -2,18 +2,15 @@ import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { UsageError } from '../errors/index.js';
-import type { Command, CommandContext } from './command.js';
-import { checkFiles } from './command-files.js';
+import type { Command, CommandContext, CommandRow } from './command.js';
+import { readCommandLine } from './command-line.js';
 import { errorLine, stackOf, type GivenText } from './error-line.js';
-import { commandHelp, programHelp } from './help.js';
 import { commonOptions, type OptionTable } from './options.js';
 import { Interrupts } from './interrupts.js';
 import { Output, type LogMode } from './output.js';
 import { checkRequired, parseFlags } from './parse-flags.js';
 import { assertWritable, lockOutput, makeFolder, type OutputLock } from '../util/index.js';
 import { surviveTerminal } from './terminal.js';
-import { nearest } from '../util/nearest.js';
-import { packageVersion } from '../util/version.js';
 import { onWarning } from '../util/warnings.js';
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 128 + the signal's number where one stopped it (Ctrl-C: 130). */
@@ -22,52 +19,6 @@ const WRONG_USAGE = 2;
 
 /** How long open handles may keep a finished process from ending by itself. */
 const GRACE_MILLISECONDS = 2000;
-
-interface Choice {
-  command: Command;
-  args: string[];
-}
-
-/** Finds the command: flags may stand before it, as gflags allows. */
-function choose(
-  program: string,
-  commands: readonly Command[],
-  argv: readonly string[],
-  output: Output,
-): Choice | number {
-  const normal = (name: string) => name.replaceAll('-', '_');
-  // A name may have two words, `bench kernels`, which stand side by side.
-  const words = ({ name }: Command) => name.split(' ');
-  const standsAt = (command: Command, index: number) =>
-    words(command).every((word, i) => normal(argv[index + i] ?? '') === normal(word));
-  for (const index of argv.keys()) {
-    const command = commands.find((candidate) => standsAt(candidate, index));
-    if (!command) continue;
-    return { command, args: argv.filter((_, i) => i < index || i >= index + words(command).length) };
-  }
-  const unknown = argv.find((arg) => !arg.startsWith('-'));
-  if (unknown === undefined) {
-    if (argv.some((arg) => /^--?version$/.test(arg))) {
-      output.answer(`${packageVersion()}\n`);
-      return 0;
-    }
-    output.answer(programHelp(program, commands));
-    return argv.some((arg) => /^--?h(elp)?$/.test(arg)) ? 0 : WRONG_USAGE;
-  }
-  const names = commands.map(({ name }) => name);
-  const kinds = commands.map(words).filter(([first, second]) => second && normal(first) === normal(unknown));
-  if (kinds.length > 0) {
-    output.error(`${unknown}: which one? ${kinds.map((kind) => kind.join(' ')).join(', ')}`);
-    return WRONG_USAGE;
-  }
-  const near = nearest(unknown, names);
-  output.error(
-    `unknown action: ${unknown}` +
-      (near ? `; did you mean ${near}?` : '') +
-      `\nAvailable ${program} actions: ${names.join(', ')}`,
-  );
-  return WRONG_USAGE;
-}
 
 function logModeOf(argv: readonly string[]): LogMode | 'auto' {
   try {
@@ -115,38 +66,31 @@ function givenFiles(
 /** Runs what a command line asks for; gives the exit code. Nothing is thrown, and the process goes on. */
 export async function execute(
   program: string,
-  commands: readonly Command[] | Command,
+  commands: readonly CommandRow[] | CommandRow,
   argv: readonly string[],
 ): Promise<number> {
   const output = new Output(logModeOf(argv), program);
   onWarning((message) => output.warn(message));
-  const single = 'run' in commands;
-  const choice = single ? { command: commands, args: [...argv] } : choose(program, commands, argv, output);
-  if (typeof choice === 'number') return choice;
-  const { command } = choice;
   const interrupts = new Interrupts(output);
   let given: GivenText[] = [];
   let json: OutputLock | null = null;
   let removeEmptyFolder = () => {};
   try {
     checkUtf8(argv);
-    const table: OptionTable = { ...command.options, ...commonOptions };
-    const { values, positional } = parseFlags(choice.args, table);
-    if (values.help) {
-      output.answer(commandHelp(program, { ...command, options: table }, single));
-      return 0;
+    const line = await readCommandLine(program, commands, argv);
+    if (line.kind === 'text') {
+      output.answer(line.text);
+      return line.asked ? 0 : WRONG_USAGE;
     }
-    const places = command.arguments ?? [];
-    const needed = places.filter(({ optional }) => !optional).length;
-    if (positional.length > places.length)
-      throw new UsageError(`'${positional[places.length]}' is one argument too many`);
-    if (positional.length < needed)
-      throw new UsageError(`${places[positional.length].name} is missing: ${places[positional.length].help}`);
+    const { command, table } = line;
+    const { values, positional } = line.given;
     checkRequired(values, table);
     given = givenFiles(values, positional, command, table);
     const folder = command.folder?.({ values, positional } as CommandContext);
     // It may lie in the folder that is not made yet.
     if (typeof values.json === 'string' && folder === undefined) assertWritable(values.json);
+    // Loaded with the command, not with the program: the help and the version need nothing of it.
+    const { checkFiles } = await import('./command-files.js');
     await checkFiles(command, table, values, positional);
     if (folder !== undefined) removeEmptyFolder = makeFolder(folder);
     if (typeof values.json === 'string') {
@@ -154,7 +98,17 @@ export async function execute(
       json = lockOutput(values.json);
     }
     const { signal } = interrupts;
-    return (await command.run({ values, positional, output, signal, interrupts } as CommandContext)) ?? 0;
+    return (
+      (await command.run({
+        values,
+        positional,
+        output,
+        signal,
+        interrupts,
+        program,
+        commands: 'load' in commands ? [commands] : commands,
+      } as CommandContext)) ?? 0
+    );
   } catch (error) {
     output.status([]);
     const received = interrupts.received;
@@ -174,7 +128,10 @@ export async function execute(
 }
 
 /** Runs a program, of several commands or of a single one that is not named, to the process's exit code. */
-export async function runProgram(program: string, commands: readonly Command[] | Command): Promise<void> {
+export async function runProgram(
+  program: string,
+  commands: readonly CommandRow[] | CommandRow,
+): Promise<void> {
   // A reader that went away (`| head`) is no failure of ours; nor is a terminal (EIO), whose SIGHUP is on its way.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EIO') return;

@@ -1,7 +1,16 @@
 import { resolve } from 'node:path';
 import { DataError } from '../errors/index.js';
 import { create, writeBlobProto, type BlobProto } from '../proto/index.js';
-import { assertWritable, lockOutput, refuseMeetings } from '../util/index.js';
+import {
+  abortSignal,
+  callback,
+  checkOptions,
+  path,
+  required,
+  text,
+  type OptionKinds,
+} from '../util/check-options.js';
+import { assertWritable, lockOutput, refuseMeetings, withCallbacks } from '../util/index.js';
 import { openDatabase } from './database.js';
 import { inOrder } from './in-order.js';
 import type { DecodedRecord } from './record.js';
@@ -12,9 +21,19 @@ export interface ComputeImageMeanOptions {
   /** The mean file (binaryproto) to write, if any. */
   out?: string;
   signal?: AbortSignal;
+  /** The database is open and the output can be written: reading begins. */
+  onStart?(): void;
   /** `total` is unknown for a LevelDB until its end was seen. */
   onProgress?(progress: { done: number; total: number | null }): void;
 }
+
+const optionKinds: OptionKinds<ComputeImageMeanOptions> = {
+  db: required(path),
+  out: text,
+  signal: abortSignal,
+  onStart: callback,
+  onProgress: callback,
+};
 
 export interface ImageMean {
   /** Shape (1, C, H, W). */
@@ -54,6 +73,11 @@ function channelMeansOf(mean: Float32Array, channels: number): number[] {
  * so the same bytes. Throws DataError, which names the record, where one cannot be read or has another shape.
  */
 export async function computeImageMean(options: ComputeImageMeanOptions): Promise<ImageMean> {
+  checkOptions('computeImageMean', options, optionKinds);
+  return withCallbacks(options, meanOf);
+}
+
+async function meanOf(options: ComputeImageMeanOptions): Promise<ImageMean> {
   const { db, out, signal, onProgress } = options;
   if (out) {
     refuseMeetings([{ path: out, what: 'the mean' }], [{ path: db, what: 'the database', closed: true }]);
@@ -62,6 +86,7 @@ export async function computeImageMean(options: ComputeImageMeanOptions): Promis
   const source = await openDatabase(resolve(db), 'native');
   const lock = out ? lockOutput(out) : null;
   try {
+    options.onStart?.();
     let first: DecodedRecord | null = null;
     let sums = new Float32Array(0);
     let count = 0;

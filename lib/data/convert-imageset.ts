@@ -3,7 +3,19 @@ import { resolve } from 'node:path';
 import { DataError, MachineError, shortageOf, UsageError } from '../errors/index.js';
 import { convertImage, type PixelImage } from '../native/index.js';
 import { create, encode } from '../proto/index.js';
-import { unreadable } from '../util/index.js';
+import {
+  abortSignal,
+  callback,
+  checkOptions,
+  finite,
+  flag,
+  path,
+  required,
+  seedNumber,
+  text,
+  type OptionKinds,
+} from '../util/check-options.js';
+import { unreadable, withCallbacks } from '../util/index.js';
 import { permutation, RandomWords } from '../util/philox.js';
 import { decodeImage, encodeImage, encodeTypes, endingOf, isEncodeType, isOfType } from './decode-image.js';
 import type { ImageEntry } from './image-files.js';
@@ -113,7 +125,28 @@ async function convert(path: string, label: number, options: ConvertImagesetOpti
   return { ...size, value: encode(datum) };
 }
 
-function checkOptions(options: ConvertImagesetOptions): void {
+const optionKinds: OptionKinds<ConvertImagesetOptions> = {
+  root: required(text),
+  list: required(path),
+  out: required(path),
+  backend: text,
+  gray: flag,
+  shuffle: flag,
+  seed: seedNumber,
+  resizeHeight: finite,
+  resizeWidth: finite,
+  encoded: flag,
+  encodeType: text,
+  checkSize: flag,
+  signal: abortSignal,
+  onStart: callback,
+  onProgress: callback,
+  onSkip: callback,
+  onEmptyLabels: callback,
+};
+
+function check(options: ConvertImagesetOptions): void {
+  checkOptions('convertImageset', options, optionKinds);
   const { resizeHeight: height = 0, resizeWidth: width = 0, encodeType, backend = 'lmdb' } = options;
   for (const [field, value] of Object.entries({ resize_height: height, resize_width: width }))
     if (!Number.isInteger(value) || value < 0 || value > 65535)
@@ -138,8 +171,12 @@ function checkOptions(options: ConvertImagesetOptions): void {
  * error where none can. The database appears under its name when it is complete.
  */
 export async function convertImageset(options: ConvertImagesetOptions): Promise<ConvertImagesetResult> {
+  check(options);
+  return withCallbacks(options, convertList);
+}
+
+async function convertList(options: ConvertImagesetOptions): Promise<ConvertImagesetResult> {
   const { list, out, backend = 'lmdb', shuffle, seed = 0, checkSize, signal } = options;
-  checkOptions(options);
   assertNewDatabase(out);
   const root = /^$|\/$/.test(options.root) ? options.root : `${options.root}/`;
   const listed = readImageList(resolve(list), { rootFolder: root });

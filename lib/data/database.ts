@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataError } from '../errors/index.js';
 import { unreadable } from '../util/index.js';
@@ -32,12 +32,12 @@ function isLmdbFile(path: string): boolean {
 export function dataKindOf(path: string, place: { layer?: string } = {}): DataKind {
   try {
     const stat = statSync(path);
-    if (stat.isDirectory())
-      return existsSync(join(path, 'data.mdb'))
-        ? 'lmdb'
-        : existsSync(join(path, 'CURRENT'))
-          ? 'leveldb'
-          : 'folder';
+    if (stat.isDirectory()) {
+      // What may not be looked into seems empty.
+      accessSync(path, constants.R_OK | constants.X_OK);
+      if (existsSync(join(path, 'data.mdb'))) return 'lmdb';
+      return existsSync(join(path, 'CURRENT')) ? 'leveldb' : 'folder';
+    }
     return path.endsWith('.mdb') || (stat.isFile() && isLmdbFile(path)) ? 'lmdb' : 'file';
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -9,6 +9,7 @@ import { create, type HDF5DataParameter } from '../proto/index.js';
 import { isHdf5File, NumbersDataset, readListFile, withHdf5File } from '../util/index.js';
 import { permutation, RandomWords } from '../util/philox.js';
 import type { Rewindable } from './record-layer.js';
+import { tellReplacedTraining } from './replacement.js';
 
 /** Bytes of float32 that a layer holds at most. */
 export const hdf5Limits = {
@@ -113,6 +114,7 @@ export class HDF5Data extends Layer implements Rewindable {
     const given = dataSource ?? this.#hdf5.source;
     if (!given) this.fail('no list of HDF5 files given', 'hdf5_data_param.source');
     const source = dataSource ? resolve(dataSource) : resolve(baseFolder, given);
+    if (dataSource) tellReplacedTraining(dataSource, this.#hdf5.source, this);
     if (isHdf5File(source)) return [{ path: source }];
     const place = { layer: this.name, field: 'hdf5_data_param.source' };
     const files = readListFile(source, place).flatMap(({ line, text }) => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { FormatError } from '../errors/index.js';
 import { readListFile } from '../util/index.js';
@@ -41,6 +42,9 @@ function parseLine(
   return { name, label };
 }
 
+/** Whether a name looks like that of an image and a number behind it: a line with two labels, unless it is a name. */
+const endsInNumber = (name: string): boolean => /\.\w+[ \t]+[+-]?\d+$/.test(name);
+
 export interface ImageListOptions {
   /** Put before each path as it stands, as Caffe does. */
   rootFolder: string;
@@ -59,7 +63,10 @@ export function readImageList(file: string, options: ImageListOptions): ImageEnt
       throw new FormatError(message, { file, layer, line });
     };
     const { name, label } = parseLine(text, needsLabel, fail);
-    return { name, label, path: resolve(baseFolder, rootFolder + name) };
+    const path = resolve(baseFolder, rootFolder + name);
+    if (endsInNumber(name) && !existsSync(path))
+      fail(`'${shown(text)}' has more than one number behind the path: an image has one label here`);
+    return { name, label, path };
   });
   if (entries.length === 0) throw new FormatError('lists no images', { file, layer });
   return entries;

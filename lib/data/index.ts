@@ -1,3 +1,4 @@
+import { setDefaultRegistry } from '../graph/default-registry.js';
 import type { LayerFactory, LayerRegistry } from '../graph/layer.js';
 import { layers } from '../layers/index.js';
 import { Data } from './data.js';
@@ -25,6 +26,7 @@ export const dataLayers: LayerRegistry = {
 
 /** All layer types. */
 export const registry: LayerRegistry = { ...layers, ...dataLayers };
+setDefaultRegistry(registry);
 
 export { isRewindable, type Rewindable } from './record-layer.js';
 export { MemoryData } from './memory-data.js';

@@ -3,10 +3,15 @@ import { Layer, type BlobCount, type LayerCheckpoint } from '../graph/layer.js';
 import { countIn } from '../layers/checkpoint.js';
 import type { NativeStream } from '../native/index.js';
 import { create, type Datum } from '../proto/index.js';
+import { messageKind } from '../proto/message.js';
+import { checkArgument, having, listOf, required } from '../util/check-options.js';
 import { decodeDatum } from './datum.js';
 import type { DecodedRecord } from './record.js';
 import { Staging } from './staging.js';
 import { Transformer } from './transformer.js';
+
+const numbers = having('a list of numbers', 'length');
+const datumList = listOf(messageKind('Datum'));
 
 /** Batches that the program hands over: data (N, C, H, W) and labels (N). */
 export class MemoryData extends Layer {
@@ -64,6 +69,8 @@ export class MemoryData extends Layer {
    * `transform_param` does not apply to them. Throws while earlier images have not all been served.
    */
   add(data: ArrayLike<number>, labels: ArrayLike<number>): void {
+    checkArgument('add', 'data', data, required(numbers));
+    checkArgument('add', 'labels', labels, required(numbers));
     const [channels, height, width] = this.#image;
     const size = channels * height * width;
     if (this.pending > 0) this.fail(`${this.pending} images added earlier have not been served yet`);
@@ -81,6 +88,7 @@ export class MemoryData extends Layer {
    * and its result must have the layer's channels, height and width. Otherwise as `add`.
    */
   async addDatums(datums: readonly Datum[]): Promise<void> {
+    checkArgument('addDatums', 'datums', datums, required(datumList));
     if (datums.length === 0 || datums.length % this.#batchSize !== 0)
       this.fail(`${datums.length} Datums are not a positive multiple of the batch size ${this.#batchSize}`);
     const mode = this.#transformer.colorMode;

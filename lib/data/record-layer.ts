@@ -28,7 +28,7 @@ export interface Rewindable {
 
 /** Whether a layer reads data that can be started over. */
 export function isRewindable(layer: object): layer is Layer & Rewindable {
-  return typeof (layer as Partial<Rewindable>).rewind === 'function';
+  return typeof (layer as Partial<Rewindable> | null | undefined)?.rewind === 'function';
 }
 
 interface ReadyBatch {

@@ -1,5 +1,15 @@
 import { DataError, UsageError } from '../errors/index.js';
-import { refuseMeetings } from '../util/index.js';
+import {
+  abortSignal,
+  callback,
+  checkOptions,
+  oneOf,
+  path,
+  required,
+  whole,
+  type OptionKinds,
+} from '../util/check-options.js';
+import { refuseMeetings, withCallbacks } from '../util/index.js';
 import { dataKindOf } from './database.js';
 import { LmdbSource } from './lmdb.js';
 import { assertNewDatabase, writeDatabases, type Backend, type DatabaseWriter } from './write-database.js';
@@ -20,6 +30,16 @@ export interface SplitDatabaseOptions {
   onProgress?: (progress: { done: number; total: number }) => void;
 }
 
+const optionKinds: OptionKinds<SplitDatabaseOptions> = {
+  data: required(path),
+  first: required(path),
+  second: required(path),
+  every: whole(2),
+  backend: oneOf<Backend>('lmdb', 'leveldb'),
+  signal: abortSignal,
+  onProgress: callback,
+};
+
 /**
  * Deals the records of a database out to two: one to train on, one to measure on. Which record goes where follows
  * from its place alone, so splitting again gives the same parts. Returns the number of records in each.
@@ -27,9 +47,12 @@ export interface SplitDatabaseOptions {
 export async function splitDatabase(
   options: SplitDatabaseOptions,
 ): Promise<{ first: number; second: number }> {
+  checkOptions('splitDatabase', options, optionKinds);
+  return withCallbacks(options, split);
+}
+
+async function split(options: SplitDatabaseOptions): Promise<{ first: number; second: number }> {
   const { data, first, second, every = 2, backend = 'lmdb' } = options;
-  if (!Number.isInteger(every) || every < 2)
-    throw new UsageError(`must be a whole number of at least 2, not ${every}`, { field: 'every' });
   if (dataKindOf(data) !== 'lmdb') throw new DataError('is not an LMDB', { file: data });
   refuseMeetings(
     [
@@ -43,6 +66,8 @@ export async function splitDatabase(
   try {
     if (source.count < 2)
       throw new DataError(`has too few records to split: ${source.count}`, { file: data });
+    if (source.count < every)
+      throw new UsageError(`${data} has ${source.count} records: none is the ${every}th`, { field: 'every' });
     return await writeDatabases([first, second], backend, (writers) => deal(source, writers, every, options));
   } finally {
     source.close();

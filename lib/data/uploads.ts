@@ -1,3 +1,4 @@
+import { UsageError } from '../errors/index.js';
 import { ops, Stream, type NativeStream, type NativeTensor } from '../native/index.js';
 
 /**
@@ -10,7 +11,7 @@ export class Uploads {
 
   /** Resolves when `to` holds what `from` does, which nobody may write to until then. */
   async bring(from: NativeTensor, to: NativeTensor): Promise<void> {
-    if (this.#closed) throw new Error('uploads are closed');
+    if (this.#closed) throw new UsageError('uploads are closed');
     this.#stream ??= new Stream({ threads: 1 });
     ops.copy(this.#stream, { src: from, dst: to, label: 'upload' });
     await this.#stream.sync();

@@ -3,6 +3,8 @@ import { NetError, UsageError } from '../errors/index.js';
 import {
   ActivationArena,
   Net,
+  netClosed,
+  netOptionKinds,
   type CopyOptions,
   type CopyReport,
   type NetLayer,
@@ -17,6 +19,7 @@ import { fillParams } from '../graph/params.js';
 import { PassSignals } from '../graph/pass-signals.js';
 import { fixedBound, NativeMemory, onDevice, type FixedBound, type NativeStream } from '../native/index.js';
 import type { NetParameter, Phase } from '../proto/index.js';
+import { abortSignal, checkOptions, flag, listOf, text, type OptionKinds } from '../util/check-options.js';
 import { decide } from './decide.js';
 import { describePlan, type PlanDescription } from './describe.js';
 import { lower, type Lowering } from './lower.js';
@@ -39,6 +42,16 @@ export interface IntegerNetOptions extends Omit<NetOptions, 'partBytes' | 'keep'
   strict?: boolean;
 }
 
+/** What `IntegerNet.create` takes. */
+export const integerNetOptionKinds: OptionKinds<IntegerNetOptions> = {
+  ...netOptionKinds,
+  keep: listOf(text),
+  retain: flag,
+  strict: flag,
+};
+
+const forwardOptionKinds: OptionKinds<{ signal?: AbortSignal }> = { signal: abortSignal };
+
 /** A net whose quantised layers run on integer codes; what cannot runs in float32. Made by `IntegerNet.create`. */
 export class IntegerNet {
   readonly #net: Net;
@@ -56,6 +69,7 @@ export class IntegerNet {
 
   /** Builds a net; its layers are lowered when its parameters are known, before the first pass. */
   static async create(options: IntegerNetOptions): Promise<IntegerNet> {
+    checkOptions('IntegerNet.create', options, integerNetOptionKinds);
     const { keep = [], partBytes: _partBytes, retain: _retain, strict, arena: _arena, ...rest } = options;
     // Blobs take memory when they are first used: those that exist as codes only never do.
     const net = await Net.create({ ...rest, keep: 'all', partBytes: Infinity, memoryLimit: Infinity });
@@ -70,6 +84,8 @@ export class IntegerNet {
   }
 
   private constructor(net: Net, options: IntegerNetOptions, kept: ReadonlySet<Blob>) {
+    if (!(net instanceof Net))
+      throw new UsageError('such a net is made by `await IntegerNet.create(options)`');
     this.#net = net;
     this.#options = options;
     this.#kept = kept;
@@ -95,6 +111,10 @@ export class IntegerNet {
     );
   }
 
+  /** Whether the codes of every layer stay until the next pass. */
+  get retains(): boolean {
+    return this.#options.retain ?? false;
+  }
   get name(): string {
     return this.#net.name;
   }
@@ -147,7 +167,14 @@ export class IntegerNet {
   }
 
   async copyTrainedLayers(weights: NetParameter | string, options: CopyOptions = {}): Promise<CopyReport> {
+    this.#refuseUse();
     return this.#net.copyTrainedLayers(weights, options);
+  }
+
+  /** As `Net.whereNotFinite`, of a simulation in float32. */
+  async whereNotFinite(): Promise<string | null> {
+    this.#refuseUse();
+    return this.#net.whereNotFinite();
   }
 
   /** How the net's layers run; made from the parameters' values, anew when they have changed. */
@@ -157,6 +184,7 @@ export class IntegerNet {
     bounds: ReadonlyMap<ProductStep, FixedBound>;
     parameters: ParameterStore;
   }> {
+    this.#refuseClosed();
     fillParams(this.#net.params);
     if (!this.#lowering || this.#shapesChanged() || this.#parameters.stale([...this.#bounds.keys()]))
       await onDevice(this.stream.device, () => this.#lower());
@@ -176,6 +204,7 @@ export class IntegerNet {
 
   /** Runs one pass and waits until it is done; the outputs then hold its values. */
   async forward(options: { signal?: AbortSignal } = {}): Promise<void> {
+    checkOptions('forward', options, forwardOptionKinds);
     try {
       await onDevice(this.stream.device, () => this.#forward(options));
     } catch (error) {
@@ -184,8 +213,7 @@ export class IntegerNet {
   }
 
   async #forward(options: { signal?: AbortSignal }): Promise<void> {
-    if (this.#closed) throw new UsageError('the net is closed');
-    if (this.#running) throw new UsageError('the net runs already: await its forward first');
+    this.#refuseUse();
     this.#running = true;
     const { stream } = this.#net;
     const signals = new PassSignals(stream, this.#options.signal, options.signal);
@@ -197,6 +225,8 @@ export class IntegerNet {
           await this.#bound().run(stream, signals);
         }),
       );
+    } catch (error) {
+      throw this.#closed && !signals.aborted ? netClosed(this.name, error) : error;
     } finally {
       this.#running = false;
     }
@@ -208,9 +238,21 @@ export class IntegerNet {
     this.#closed = true;
     this.#program?.free();
     this.#program = null;
-    await this.#net.close({ keep: this.#kept });
-    this.#parameters.free();
-    if (!this.#options.arena) this.#arena.free();
+    try {
+      await this.#net.close({ keep: this.#kept });
+    } finally {
+      this.#parameters.free();
+      if (!this.#options.arena) this.#arena.free();
+    }
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed) throw netClosed(this.name);
+  }
+
+  #refuseUse(): void {
+    this.#refuseClosed();
+    if (this.#running) throw new UsageError('the net runs already: await its pass first');
   }
 
   /** The program on the arena's memory as it is now. */
@@ -225,6 +267,7 @@ export class IntegerNet {
 
   /** The program of the last pass, for whoever reads the codes that it left. */
   get program(): Program {
+    this.#refuseClosed();
     if (!this.#program) throw new UsageError('the net has not run yet');
     return this.#program;
   }

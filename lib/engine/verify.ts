@@ -1,5 +1,7 @@
 import { Blob } from '../blob/index.js';
 import { onDevice, ops, type NativeStream } from '../native/index.js';
+import { UsageError } from '../errors/index.js';
+import { checkArgument, having, required } from '../util/check-options.js';
 import type { IntegerNet } from './integer-net.js';
 import type { Step } from './steps.js';
 import type { CodeSlice } from './storage.js';
@@ -60,6 +62,8 @@ function codeOf(value: number, fractionalLength: number): number {
 }
 
 type Checked = Exclude<Step, { kind: 'float' } | { kind: 'dequantise' }>;
+
+const integerNet = having('an IntegerNet', 'prepare', 'program', 'retains');
 
 /** What the float simulation makes of the numbers that the engine's step read, where the engine wrote them. */
 async function simulateStep(
@@ -167,6 +171,9 @@ function row(step: Checked, codes: number, mismatches: readonly Mismatch[]): Blo
  * with the very codes that the step read: a difference does not spread to the layers behind it.
  */
 export async function compareWithSimulation(net: IntegerNet): Promise<BlobComparison[]> {
+  checkArgument('compareWithSimulation', 'net', net, required(integerNet));
+  if (!net.retains)
+    throw new UsageError('compareWithSimulation needs a net made with retain: true', { field: 'net' });
   return onDevice(net.stream.device, () => simulateAll(net));
 }
 

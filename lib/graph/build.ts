@@ -8,7 +8,7 @@ import {
   type NetParameter,
   type Phase,
 } from '../proto/index.js';
-import { checkLayerCounts, checkTypes, createLayer } from './create-layer.js';
+import { checkLayerCounts, checkLearnable, checkTypes, createLayer } from './create-layer.js';
 import type { Layer, LayerContext, LayerRegistry } from './layer.js';
 
 /** A layer in its place in the net. */
@@ -44,11 +44,33 @@ export function locateError(error: unknown, layer: string): unknown {
     if (!plain || error.layer !== undefined) return error;
     return new NetError(error.reason, { layer, file: error.file, field: error.field, cause: error });
   }
-  if (!isError(error) || error.name === 'AbortError') return error;
+  if (!isError(error))
+    return new NetError(`threw ${thrown(error)}, which is no Error`, { layer, cause: error });
   return new NetError(error.message, {
     layer: (error as { layer?: string }).layer ?? layer,
     cause: error,
   });
+}
+
+/** What is thrown or rejected with in place of an error. */
+function thrown(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
+
+/**
+ * Closes all layers, whatever some of them say. Gives the first error, as one of its layer; null where there is none.
+ */
+export async function closeLayers(layers: readonly { layer: Layer }[]): Promise<unknown> {
+  const closing = layers.map(async ({ layer }) => {
+    try {
+      await layer.close();
+      return null;
+    } catch (error) {
+      return locateError(error, layer.name);
+    }
+  });
+  return (await Promise.all(closing)).find((error) => error !== null) ?? null;
 }
 
 /** Says where in the net's file an error's layer is, or in which file the net, where the error names no file. */
@@ -207,6 +229,7 @@ export async function buildNet(
       }
     checkLayerCounts(layer, bottom.length, top.length);
     await layer.setup(bottom, top);
+    checkLearnable(layer);
     layer.reshape(bottom, top);
     for (const [i, blob] of top.entries()) aliases.add(blob, readers[index][i] ?? -1);
     backwardReaders.add(layer, bottom, top);
@@ -232,7 +255,8 @@ export async function buildNet(
       }
     }
   } catch (error) {
-    await Promise.allSettled(layers.map(({ layer }) => layer.close()));
+    await closeLayers(layers);
+    signal?.throwIfAborted();
     throw error;
   }
   return {

@@ -1,3 +1,4 @@
+import { Blob } from '../blob/index.js';
 import { NetError } from '../errors/index.js';
 import { describeType, positionOf, type LayerParameter, type NetParameter } from '../proto/index.js';
 import { filterNet, type NetStateValues } from './filter-net.js';
@@ -59,6 +60,12 @@ function lineText(line: number | undefined): string {
 
 /** Makes a layer by its type's name, which the registry has. */
 export function createLayer(registry: LayerRegistry, param: LayerParameter, context: LayerContext): Layer {
+  const make: unknown = registry[param.type];
+  if (typeof make !== 'function')
+    throw new NetError('the registry has no function there: (param, context) => the layer', {
+      layer: param.name,
+      field: `type '${param.type}'`,
+    });
   return checkContract(registry[param.type](param, context), param);
 }
 
@@ -71,15 +78,27 @@ function checkContract(layer: Layer, { name, type }: LayerParameter): Layer {
       layer: name,
       field: `type '${type}'`,
     });
+  if (!layer.param || !layer.context)
+    throw new NetError("the layer's constructor must call super(param, context) with what it is given", {
+      layer: name,
+      field: `type '${type}'`,
+    });
   return layer;
 }
 
-function checkCount(
-  layer: Layer,
-  what: 'bottom' | 'top',
-  { exact, min, max }: BlobCount = {},
-  count: number,
-): void {
+/** As `checkContract`, for what `setup` makes. */
+export function checkLearnable(layer: Layer): void {
+  const { learnable } = layer;
+  if (!Array.isArray(learnable) || !learnable.every((entry) => entry?.blob instanceof Blob))
+    layer.fail('`learnable` must be a list of { blob, filler }, blob being a Blob');
+}
+
+function checkCount(layer: Layer, what: 'bottom' | 'top', takes: BlobCount | undefined, count: number): void {
+  if (takes === undefined) return;
+  const numbers = takes && [takes.exact, takes.min, takes.max];
+  if (typeof takes !== 'object' || !numbers?.every((n) => n === undefined || Number.isInteger(n)))
+    layer.fail(`\`${what}s\` must be { exact } or { min, max }, whole numbers, or left out`);
+  const { exact, min, max } = takes;
   const ask = (text: string, wanted: number) =>
     layer.fail(`takes ${text} ${what}${wanted === 1 ? '' : 's'}, not ${count}`, what);
   if (exact !== undefined && count !== exact) ask(`exactly ${exact}`, exact);

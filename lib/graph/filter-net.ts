@@ -7,6 +7,8 @@ import {
   type NetStateRule,
   type Phase,
 } from '../proto/index.js';
+import { messageKind } from '../proto/message.js';
+import { checkArgument, having, required } from '../util/check-options.js';
 
 /** What the include and exclude rules of layers are held against. */
 export interface NetStateValues {
@@ -33,6 +35,13 @@ export function meetsRule(state: NetStateValues, rule: NetStateRule): boolean {
 
 /** The layers that belong to a state: included by one of their rules, or excluded by none. */
 export function filterNet(param: NetParameter, state: NetStateValues): NetParameter {
+  checkArgument('filterNet', 'param', param, required(messageKind('NetParameter')));
+  checkArgument(
+    'filterNet',
+    'state',
+    state,
+    required(having('{ phase, level, stage }', 'phase', 'level', 'stage')),
+  );
   return withLayers(
     param,
     param.layer.filter((layer) => {

@@ -1,4 +1,6 @@
 import { clone, create, type LayerParameter, type NetParameter } from '../proto/index.js';
+import { messageKind } from '../proto/message.js';
+import { checkArgument, required } from '../util/check-options.js';
 import { withLayers } from './filter-net.js';
 
 /** One version of a blob: as a layer wrote it, until a layer in place writes the next. */
@@ -34,6 +36,7 @@ function splitLayer(version: Version): LayerParameter {
  * follows its producer, under the names that Caffe gives. The wiring is taken as sound.
  */
 export function insertSplits(param: NetParameter): NetParameter {
+  checkArgument('insertSplits', 'param', param, required(messageKind('NetParameter')));
   const latest = new Map<string, Version>();
   const layers = param.layer.map((layer) => {
     const bottoms = layer.bottom.map((blobName) => latest.get(blobName)!);

@@ -14,6 +14,7 @@ import { ActivationArena } from './arena.js';
 import {
   buildNet,
   checkNetTypes,
+  closeLayers,
   locateError,
   locateInFile,
   type Connections,
@@ -38,13 +39,30 @@ import {
   type Plan,
 } from './plan.js';
 import { copyTrained, netToProto, setLearnable, type CopyReport } from './weights.js';
+import { traceNonFinite } from './non-finite.js';
 import { checkWiring, listNames, suggestion } from './wiring.js';
+import {
+  checkArgument,
+  checkOptions,
+  flag,
+  required,
+  text,
+  type OptionKinds,
+} from '../util/check-options.js';
+import { defaultRegistry } from './default-registry.js';
+import {
+  backwardOptionKinds,
+  copyOptionKinds,
+  forwardOptionKinds,
+  netOptionKinds,
+  weightsKind,
+} from './net-option-kinds.js';
 
 export interface NetOptions {
   /** The net as read from a prototxt, legacy forms upgraded. It is not changed. */
   param: NetParameter;
-  /** Layer types the net may use. */
-  registry: LayerRegistry;
+  /** Layer types the net may use; those of the package where unset. */
+  registry?: LayerRegistry;
   /** State that include and exclude rules are held against; where unset, the prototxt's `state`, else TEST. */
   phase?: Phase;
   level?: number;
@@ -182,6 +200,7 @@ export class Net {
 
   /** Builds a net: wiring checked, every shape set, total memory known, none of it taken. */
   static async create(options: NetOptions): Promise<Net> {
+    checkOptions('Net.create', options, netOptionKinds);
     const { threads, isa, profile } = options;
     const stream = options.stream ?? new Stream({ threads, isa, profile });
     try {
@@ -193,7 +212,7 @@ export class Net {
   }
 
   static async #build(options: NetOptions, stream: NativeStream): Promise<Net> {
-    const { registry, signal } = options;
+    const { registry = defaultRegistry('Net.create'), signal } = options;
     const param = upToDate(options.param);
     const state = param.state;
     const phase = options.phase ?? state?.phase ?? Phase.TEST;
@@ -234,12 +253,13 @@ export class Net {
     try {
       return new Net(options, stream, phase, connections);
     } catch (error) {
-      await Promise.allSettled(connections.layers.map(({ layer }) => layer.close()));
+      await closeLayers(connections.layers);
       throw error;
     }
   }
 
   private constructor(options: NetOptions, stream: NativeStream, phase: Phase, connections: Connections) {
+    if (!connections) throw new UsageError('a net is made by `await Net.create(options)`');
     this.#options = options;
     this.#connections = connections;
     this.name = options.param.name;
@@ -309,6 +329,7 @@ export class Net {
 
   /** A blob whose values stay readable; an error for an unknown one, or one whose memory others use. */
   blob(name: string): Blob {
+    checkArgument('blob', 'name', name, required(text));
     const blob = this.#find(name);
     if (this.#plan.offsets.has(blob.owner) || this.#plan.replaced.has(blob.owner))
       throw new UsageError(`blob '${name}' shares its memory with others: name it in \`keep\` to read it`);
@@ -317,6 +338,7 @@ export class Net {
 
   /** The first layer of this name; an error where there is none. */
   layer(name: string): NetLayer {
+    checkArgument('layer', 'name', name, required(text));
     const found = this.layers.find((entry) => entry.name === name);
     if (found) return found;
     const names = this.layers.map((entry) => entry.name);
@@ -330,6 +352,7 @@ export class Net {
    * the first error, or the signal's reason, when the stream is at rest again.
    */
   async forward(options: ForwardOptions = {}): Promise<void> {
+    checkOptions('forward', options, forwardOptionKinds);
     await this.#located(() => this.#forward(options));
   }
 
@@ -344,8 +367,7 @@ export class Net {
 
   async #forward(options: ForwardOptions): Promise<void> {
     const { from = 0, to = this.layers.length - 1 } = options;
-    if (this.#closed) throw new UsageError('the net is closed');
-    if (this.#running) throw new UsageError('the net runs already: await its forward first');
+    this.#refuseUse();
     if (!(
       Number.isInteger(from) &&
       Number.isInteger(to) &&
@@ -361,6 +383,8 @@ export class Net {
       fillParams(this.params);
       await signals.run(() => this.#arena.exclusive(() => this.#enqueue(from, to, { ...options, signals })));
       this.#forwardDone = true;
+    } catch (error) {
+      throw this.#ended(error, signals);
     } finally {
       this.#running = false;
     }
@@ -371,12 +395,12 @@ export class Net {
    * waits until it is done. Needs `backward` among the net's options; every `forward` allows one.
    */
   async backward(options: BackwardOptions = {}): Promise<void> {
+    checkOptions('backward', options, backwardOptionKinds);
     await this.#located(() => this.#backward(options));
   }
 
   async #backward(options: BackwardOptions): Promise<void> {
-    if (this.#closed) throw new UsageError('the net is closed');
-    if (this.#running) throw new UsageError('the net runs already: await it first');
+    this.#refuseUse();
     if (!this.#options.backward) throw new UsageError('backward needs a net made with backward: true');
     if (!this.#forwardDone) throw new UsageError('backward needs a forward pass before it');
     const signals = new PassSignals(this.stream, this.#options.signal, options.signal);
@@ -384,13 +408,32 @@ export class Net {
     this.#forwardDone = false;
     try {
       await signals.run(() => this.#enqueueBackward({ ...options, signals }));
+    } catch (error) {
+      throw this.#ended(error, signals);
     } finally {
       this.#running = false;
     }
   }
 
+  /** What a closed net cannot do. */
+  #refuseClosed(): void {
+    if (this.#closed) throw netClosed(this.name);
+  }
+
+  /** What neither a closed net can do nor one in the middle of a pass. */
+  #refuseUse(): void {
+    this.#refuseClosed();
+    if (this.#running) throw new UsageError('the net runs already: await its pass first');
+  }
+
+  /** Why a pass ended: where the net was closed meanwhile, its error is only what came of that. */
+  #ended(error: unknown, signals: PassSignals): unknown {
+    return this.#closed && !signals.aborted ? netClosed(this.name, error) : error;
+  }
+
   /** Sets the diffs of all parameters to 0: what a new sum of gradients starts from. */
   clearParamDiffs(): void {
+    this.#refuseClosed();
     for (const { blob } of this.learnedParams) blob.diff.fill(0);
   }
 
@@ -408,35 +451,65 @@ export class Net {
    * name. A misfit of shapes is always an error, so are parameters left without values unless `allowMissing`.
    */
   async copyTrainedLayers(weights: NetParameter | string, options: CopyOptions = {}): Promise<CopyReport> {
+    this.#refuseUse();
+    checkArgument('copyTrainedLayers', 'weights', weights, required(weightsKind));
+    checkOptions('copyTrainedLayers', options, copyOptionKinds);
     const file = typeof weights === 'string' ? weights : options.file;
     const message = typeof weights === 'string' ? await readWeights(weights) : weights;
+    // Reading takes its time.
+    this.#refuseUse();
     return copyTrained(this.layers, this.params, message, { ...options, file });
   }
 
   /** The net as a message, parameters included: what a caffemodel holds. Its numbers are copies. */
   toProto(options: { withDiff?: boolean } = {}): NetParameter {
+    this.#refuseClosed();
+    checkOptions('toProto', options, protoOptionKinds);
     fillParams(this.params);
     return netToProto(this.name, this.layers, options.withDiff);
   }
 
+  /**
+   * Says where the first number of the last pass that is not finite came from; null where there is none. The inputs of
+   * that pass are run once more, by a net made for it; this one stays as it is.
+   */
+  async whereNotFinite(): Promise<string | null> {
+    this.#refuseUse();
+    const twin = await Net.create({
+      ...this.#options,
+      sources: this.sourceTops,
+      stream: this.stream,
+      arena: undefined,
+      keep: undefined,
+      backward: undefined,
+      memoryLimit: undefined,
+    });
+    try {
+      return await traceNonFinite(this, twin);
+    } finally {
+      await twin.close();
+    }
+  }
+
   /** Sets all shapes again after an input was reshaped. `forward` does so by itself. */
   reshape(): void {
-    if (this.#running) throw new UsageError('the net runs: await its forward first');
+    this.#refuseUse();
     this.#reshapeAll();
   }
 
   /**
    * Gives back the layers' files, threads and memory, the parameters, and the stream where the net made it. Outputs,
    * inputs and the blobs of the net's option `keep`, or those of `keep` here instead, stay readable. A pass under way
-   * rejects.
+   * rejects. Rejects with the first error of a layer's own `close`, when all the rest was given back.
    */
   async close(options: { keep?: Iterable<Blob> } = {}): Promise<void> {
+    checkOptions('close', options, closeOptionKinds);
     if (this.#closed) return;
     this.#closed = true;
     if (this.#ownsStream) this.stream.close();
     else if (this.#running) await this.stream.sync().catch(() => undefined);
     this.#recorded.reset();
-    await Promise.allSettled(this.layers.map(({ layer }) => layer.close()));
+    const failed = await closeLayers(this.layers);
     for (const { blob } of this.params) blob.free();
     const { own, sourceTops, blobs } = this.#connections;
     const kept = options.keep ?? (this.#keepAll ? own : [...this.#kept].map((name) => blobs.get(name)!));
@@ -444,6 +517,7 @@ export class Net {
     for (const blob of own) if (!readable.has(blob)) blob.free();
     this.#diffMemory?.free();
     if (this.#ownsArena) this.#arena.free();
+    if (failed) throw failed;
   }
 
   #find(name: string): Blob {
@@ -636,6 +710,20 @@ export class Net {
     this.#makePlan();
     return planned;
   }
+}
+
+const protoOptionKinds: OptionKinds<{ withDiff?: boolean }> = { withDiff: flag };
+const closeOptionKinds: OptionKinds<{ keep?: Iterable<Blob> }> = {
+  keep: { is: 'blobs', accepts: isIterable },
+};
+
+function isIterable(value: unknown): boolean {
+  return typeof (value as Iterable<unknown> | null)?.[Symbol.iterator] === 'function';
+}
+
+/** What is said to whoever uses a net that is closed. */
+export function netClosed(name: string, cause?: unknown): UsageError {
+  return new UsageError('the net is closed', { field: name && `net '${name}'`, cause });
 }
 
 /** The net in today's form; the caller's message stays as it is. */

@@ -1,3 +1,4 @@
+import { UsageError } from '../errors/index.js';
 import { Cancellation, type NativeStream } from '../native/index.js';
 
 /**
@@ -16,6 +17,10 @@ export class PassSignals {
     this.#signals = signals.filter((signal) => signal !== undefined);
     this.#cancellation = this.#signals.length > 0 ? new Cancellation() : null;
     for (const signal of this.#signals) signal.addEventListener('abort', this.#cancel);
+  }
+
+  get aborted(): boolean {
+    return this.#signals.some((signal) => signal.aborted);
   }
 
   throwIfAborted(): void {
@@ -54,6 +59,7 @@ export class PassSignals {
       await this.guard(() => this.stream.sync());
     } catch (error) {
       this.throwIfAborted();
+      if (this.stream.closed) throw new UsageError('the stream is closed', { cause: error });
       throw error;
     } finally {
       for (const signal of this.#signals) signal.removeEventListener('abort', this.#cancel);

@@ -20,7 +20,8 @@ export async function sideBySide<N>(
 /** Adds to an error which GPU it arose on. */
 function onGpu(error: unknown, id: number): unknown {
   if (!isError(error) || error.name === 'AbortError' || error instanceof UsageError) return error;
-  if (!(error instanceof RistrettoError)) return new Error(`GPU ${id}: ${error.message}`, { cause: error });
+  if (!(error instanceof RistrettoError))
+    return new NetError(`GPU ${id}: ${error.message}`, { cause: error });
   const { layer, file, field } = error;
   return new NetError(`GPU ${id}: ${error.reason}`, { layer, file, field, cause: error });
 }

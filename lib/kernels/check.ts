@@ -1,3 +1,4 @@
+import { shown } from '../util/check-options.js';
 import { UsageError } from '../errors/index.js';
 import { NativeMemory, PackedWeights, type NativeBuffer, type NativePackedWeights } from '../native/index.js';
 import { isTypedArray } from '../util/typed-array.js';
@@ -14,7 +15,7 @@ export function refuse(name: string, message: string): never {
 
 export function integer(value: unknown, name: string, least: number, most = 2 ** 31 - 1): number {
   if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
-    refuse(name, `must be a whole number from ${least} to ${most}, not ${String(value)}`);
+    refuse(name, `must be a whole number from ${least} to ${most}, not ${shown(value)}`);
   return value as number;
 }
 
@@ -40,9 +41,19 @@ export function array<T extends TypedArray>(
   if (!classes.some((type) => isTypedArray(value, type)))
     refuse(name, `must be ${classes.map((type) => type.name).join(' or ')}`);
   const given = value as T;
+  if (isDetached(given)) refuse(name, 'was transferred to another thread: its memory is gone');
   if (count !== undefined && given.length !== count)
     refuse(name, `has ${given.length} elements, not ${count}`);
   return given;
+}
+
+function isDetached({ buffer }: TypedArray): boolean {
+  try {
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** The native memory of one call of a kernel. */

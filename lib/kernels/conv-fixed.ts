@@ -9,7 +9,8 @@ import {
 } from '../native/index.js';
 import { isTypedArray } from '../util/typed-array.js';
 import { array, CallMemory, integer, pair, refuse, shapeOf } from './check.js';
-import { run, runSync, type KernelOptions, type Work } from './work.js';
+import { anything, checkOptions, shown, type OptionKinds } from '../util/check-options.js';
+import { kernelOptionKinds, run, runSync, type KernelOptions, type Work } from './work.js';
 
 /** Codes of activations: Int8Array and Int16Array hold the code, Uint8Array the code plus 128. */
 export type CodeArray = Int8Array | Uint8Array | Int16Array;
@@ -60,6 +61,8 @@ function typeOf(codes: CodeArray): CodeType {
 }
 
 function checkRange(src: CodeArray, range: readonly [number, number]): void {
+  if (!Array.isArray(range) || !range.every(Number.isInteger) || range.length !== 2)
+    refuse('range', 'must be [least, greatest], whole numbers');
   const [low, high] = range;
   const zero = isTypedArray(src, Uint8Array) ? 128 : 0;
   const place = src.findIndex((stored) => stored - zero < low || stored - zero > high);
@@ -77,7 +80,30 @@ function checkFormat(format: CodeFormat | null | undefined, name: string): CodeF
   return format;
 }
 
-function prepare(problem: ConvFixed): Work<ConvFixedResult> {
+/** Looked at below, one after the other. */
+const problemKinds: OptionKinds<ConvFixed> = {
+  src: anything,
+  shape: anything,
+  weights: anything,
+  weightsShape: anything,
+  bias: anything,
+  stride: anything,
+  pad: anything,
+  dilation: anything,
+  group: anything,
+  srcFractionalLength: anything,
+  weightsFractionalLength: anything,
+  output: anything,
+  relu: anything,
+  consumer: anything,
+  rounding: anything,
+  range: anything,
+  dstType: anything,
+};
+
+function prepare(what: string, problem: ConvFixed, options: KernelOptions): Work<ConvFixedResult> {
+  checkOptions(what, problem, problemKinds);
+  checkOptions(what, options, kernelOptionKinds);
   const [images, height, width, channels] = shapeOf(problem.shape, 'shape', [
     'images',
     'height',
@@ -119,8 +145,9 @@ function prepare(problem: ConvFixed): Work<ConvFixedResult> {
   const output = checkFormat(problem.output, 'output');
   const consumer = problem.consumer == null ? null : checkFormat(problem.consumer, 'consumer');
   const dstType = problem.dstType ?? ((consumer ?? output).bitWidth <= 8 ? 'i8' : 'i16');
-  if (!Object.hasOwn(codeArrays, dstType)) refuse('dstType', `must be i8, u8 or i16, not ${String(dstType)}`);
-  if (problem.range) checkRange(src, problem.range);
+  if (typeof dstType !== 'string' || !Object.hasOwn(codeArrays, dstType))
+    refuse('dstType', `must be i8, u8 or i16, not ${shown(dstType)}`);
+  if (problem.range != null) checkRange(src, problem.range);
 
   const count = images * P * Q * kernels;
   const memory = new CallMemory();
@@ -129,7 +156,7 @@ function prepare(problem: ConvFixed): Work<ConvFixedResult> {
     src: new CodeTensor(memory.copied(src), 0, {
       type: typeOf(src),
       shape: [images, height, width, channels],
-      range: problem.range,
+      range: problem.range ?? undefined,
     }),
     weights: new Tensor(
       memory.copied(weights),
@@ -168,9 +195,9 @@ function codesIn(memory: NativeBuffer, type: CodeType, count: number): CodeArray
 
 /** Operands are copied before this returns. */
 export async function convFixed(problem: ConvFixed, options: KernelOptions = {}): Promise<ConvFixedResult> {
-  return run(prepare(problem), options);
+  return run(prepare('convFixed', problem, options), options);
 }
 
 export function convFixedSync(problem: ConvFixed, options: KernelOptions = {}): ConvFixedResult {
-  return runSync(prepare(problem), options);
+  return runSync(prepare('convFixedSync', problem, options), options);
 }

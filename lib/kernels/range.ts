@@ -1,6 +1,7 @@
 import { ops, Tensor, type DataType, type TrimFormat } from '../native/index.js';
 import { array, CallMemory } from './check.js';
-import { run, runSync, type KernelOptions, type Work } from './work.js';
+import { anything, checkOptions, type OptionKinds } from '../util/check-options.js';
+import { kernelOptionKinds, run, runSync, type KernelOptions, type Work } from './work.js';
 
 export interface RangeOptions extends KernelOptions {
   /** Count what this format would clamp. */
@@ -21,7 +22,11 @@ export interface ValueRange {
   exponents: Int32Array;
 }
 
-function prepare(values: Float32Array, format: TrimFormat | null): Work<ValueRange> {
+const rangeOptionKinds: OptionKinds<RangeOptions> = { ...kernelOptionKinds, format: anything };
+
+function prepare(what: string, values: Float32Array, options: RangeOptions): Work<ValueRange> {
+  checkOptions(what, options, rangeOptionKinds);
+  const { format = null } = options;
   array(values, 'values', [Float32Array]);
   const memory = new CallMemory();
   const result = (type: DataType, count: number) => {
@@ -59,9 +64,9 @@ function prepare(values: Float32Array, format: TrimFormat | null): Work<ValueRan
 }
 
 export async function range(values: Float32Array, options: RangeOptions = {}): Promise<ValueRange> {
-  return run(prepare(values, options.format ?? null), options);
+  return run(prepare('range', values, options), options);
 }
 
 export function rangeSync(values: Float32Array, options: RangeOptions = {}): ValueRange {
-  return runSync(prepare(values, options.format ?? null), options);
+  return runSync(prepare('rangeSync', values, options), options);
 }

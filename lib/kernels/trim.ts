@@ -1,7 +1,8 @@
 import { ops, Tensor, type RandomStream, type TrimFormat } from '../native/index.js';
 import { fnv1a32 } from '../util/philox.js';
 import { array, CallMemory, integer, refuse } from './check.js';
-import { run, runSync, type KernelOptions, type Work } from './work.js';
+import { anything, checkOptions, type OptionKinds } from '../util/check-options.js';
+import { kernelOptionKinds, run, runSync, type KernelOptions, type Work } from './work.js';
 
 /** Names the random words of a stochastic trim: element i has the word of firstElement + i. */
 export interface RandomName {
@@ -12,6 +13,13 @@ export interface RandomName {
   step?: number;
   firstElement?: number;
 }
+
+const randomNameKinds: OptionKinds<RandomName> = {
+  seed: anything,
+  stream: anything,
+  step: anything,
+  firstElement: anything,
+};
 
 function prepare(values: Float32Array, format: TrimFormat, random: RandomStream | null): Work<Float32Array> {
   array(values, 'values', [Float32Array]);
@@ -26,15 +34,27 @@ function prepare(values: Float32Array, format: TrimFormat, random: RandomStream 
   };
 }
 
-function nearest(values: Float32Array, format: TrimFormat): Work<Float32Array> {
+function nearest(
+  what: string,
+  values: Float32Array,
+  format: TrimFormat,
+  options: KernelOptions,
+): Work<Float32Array> {
+  checkOptions(what, options, kernelOptionKinds);
   if (format?.rounding === 'stochastic')
     refuse('format.rounding', 'stochastic rounding has a function of its own, roundStochastic');
   return prepare(values, format, null);
 }
 
-function stochastic(values: Float32Array, format: TrimFormat, name: RandomName): Work<Float32Array> {
-  if (typeof name !== 'object' || name === null)
-    refuse('random', 'must be { seed, stream, step, firstElement }');
+function stochastic(
+  what: string,
+  values: Float32Array,
+  format: TrimFormat,
+  name: RandomName,
+  options: KernelOptions,
+): Work<Float32Array> {
+  checkOptions(what, name, randomNameKinds);
+  checkOptions(what, options, kernelOptionKinds);
   const { seed = 0, stream = 0, step = 0, firstElement = 0 } = name;
   return prepare(
     values,
@@ -54,7 +74,7 @@ export async function trim(
   format: TrimFormat,
   options: KernelOptions = {},
 ): Promise<Float32Array> {
-  return run(nearest(values, format), options);
+  return run(nearest('trim', values, format, options), options);
 }
 
 export function trimSync(
@@ -62,7 +82,7 @@ export function trimSync(
   format: TrimFormat,
   options: KernelOptions = {},
 ): Float32Array {
-  return runSync(nearest(values, format), options);
+  return runSync(nearest('trimSync', values, format, options), options);
 }
 
 /** The number below or above each value, by chance in proportion; the same for the same random name. */
@@ -72,7 +92,7 @@ export async function roundStochastic(
   random: RandomName = {},
   options: KernelOptions = {},
 ): Promise<Float32Array> {
-  return run(stochastic(values, format, random), options);
+  return run(stochastic('roundStochastic', values, format, random, options), options);
 }
 
 export function roundStochasticSync(
@@ -81,5 +101,5 @@ export function roundStochasticSync(
   random: RandomName = {},
   options: KernelOptions = {},
 ): Float32Array {
-  return runSync(stochastic(values, format, random), options);
+  return runSync(stochastic('roundStochasticSync', values, format, random, options), options);
 }

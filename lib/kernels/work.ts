@@ -1,5 +1,6 @@
 import { DataError, type RistrettoError, UsageError } from '../errors/index.js';
-import { Stream, type NativeStream } from '../native/index.js';
+import { Stream, streamKind, type NativeStream } from '../native/index.js';
+import type { OptionKinds } from '../util/check-options.js';
 import type { CallMemory } from './check.js';
 
 /** Where a kernel runs. */
@@ -7,6 +8,8 @@ export interface KernelOptions {
   /** A stream of one's own, with its threads and instruction set; one of all processors is shared otherwise. */
   stream?: NativeStream;
 }
+
+export const kernelOptionKinds: OptionKinds<KernelOptions> = { stream: streamKind };
 
 /** A kernel whose arguments are checked and copied: ready to run, and to hand out its result. */
 export interface Work<Result> {

@@ -2,7 +2,17 @@ export type * from './surface.js';
 import { addon } from './loader.js';
 import type { NativeCancellation } from './surface.js';
 
-export { currentDevice, NativeMemory, onDevice, Stream, useDevice } from './device.js';
+export {
+  currentDevice,
+  Device,
+  deviceKind,
+  instructionSetKind,
+  NativeMemory,
+  onDevice,
+  Stream,
+  streamKind,
+  useDevice,
+} from './device.js';
 
 export const {
   Tensor,
@@ -14,7 +24,6 @@ export const {
   convertImage,
   cpuFeatures,
   devices,
-  Device,
   benchConvolutionFixed,
   benchSpan,
   fixedBound,

@@ -82,6 +82,8 @@ export interface NativeStream {
   readonly device: NativeDevice | null;
   /** Whether it belongs to a GPU: it was made with one, and no instruction set was asked for. */
   readonly onDevice: boolean;
+  /** Whether `close` was called: nothing can be enqueued any more. */
+  readonly closed: boolean;
   /** Resolves when everything enqueued so far is done; rejects with the first error, which names the layer. */
   sync(): Promise<void>;
   /** The same, blocking the JavaScript thread. */

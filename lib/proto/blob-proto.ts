@@ -1,15 +1,18 @@
 import { FormatError, type ErrorContext } from '../errors/index.js';
+import { checkArgument, listOf, required, whole } from '../util/check-options.js';
 import { isTypedArray } from '../util/typed-array.js';
 import type { BlobProto } from './caffe.js';
-import { has } from './message.js';
+import { checkMessage, has } from './message.js';
 
 /** Whether a blob has its shape in the four old fields num, channels, height and width. */
 export function hasLegacyShape(blob: BlobProto): boolean {
+  checkMessage('hasLegacyShape', 'blob', blob, 'BlobProto');
   return has(blob, 'num') || has(blob, 'channels') || has(blob, 'height') || has(blob, 'width');
 }
 
 /** A blob's shape; the four old fields win over `shape`, as in Caffe. A blob with neither is a scalar: []. */
 export function blobShape(blob: BlobProto): number[] {
+  checkMessage('blobShape', 'blob', blob, 'BlobProto');
   if (hasLegacyShape(blob)) return [blob.num, blob.channels, blob.height, blob.width];
   return blob.shape ? [...blob.shape.dim] : [];
 }
@@ -30,6 +33,7 @@ export function blobCount(blob: BlobProto, place: ErrorContext = {}): number {
  */
 export function blobShapeFits(blob: BlobProto, shape: readonly number[]): boolean {
   const stored = blobShape(blob);
+  checkArgument('blobShapeFits', 'shape', shape, required(listOf(whole(0))));
   if (!hasLegacyShape(blob))
     return stored.length === shape.length && stored.every((dim, i) => dim === shape[i]);
   if (shape.length > 4) return false;
@@ -50,11 +54,13 @@ function values(blob: BlobProto, field: 'data' | 'diff', place: ErrorContext): F
 
 /** A blob's values: `data`, or `double_data` rounded to float32. Their number is checked against the shape. */
 export function blobData(blob: BlobProto, place: ErrorContext = {}): Float32Array {
+  checkMessage('blobData', 'blob', blob, 'BlobProto');
   return values(blob, 'data', { field: 'data', ...place });
 }
 
 /** A blob's gradients, or null where it holds none. */
 export function blobDiff(blob: BlobProto, place: ErrorContext = {}): Float32Array | null {
+  checkMessage('blobDiff', 'blob', blob, 'BlobProto');
   if (blob.diff.length === 0 && blob.double_diff.length === 0) return null;
   return values(blob, 'diff', { field: 'diff', ...place });
 }

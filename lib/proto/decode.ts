@@ -1,6 +1,16 @@
 import { ByteSource } from './byte-source.js';
 import type { MessageTypes } from './caffe.js';
 import {
+  callback,
+  checkArgument,
+  checkOptions,
+  path as pathKind,
+  required,
+  text,
+  type OptionKinds,
+} from '../util/check-options.js';
+import { isTypedArray } from '../util/typed-array.js';
+import {
   descriptorOf,
   instantiate,
   missingRequired,
@@ -20,6 +30,9 @@ export interface DecodeOptions {
   /** Told of every field that the schema does not know; such fields are dropped. */
   onUnknown?: (messageType: string, fieldNumber: number, offset: number) => void;
 }
+
+const decodeOptionKinds: OptionKinds<DecodeOptions> = { file: text, onUnknown: callback };
+const bytesKind = { is: 'a Uint8Array', accepts: (value: unknown) => isTypedArray(value, Uint8Array) };
 
 type BulkArray = Float32Array | Float64Array;
 
@@ -227,6 +240,8 @@ export function decode<T extends MessageName>(
   bytes: Uint8Array,
   options: DecodeOptions = {},
 ): MessageTypes[T] {
+  checkArgument('decode', 'bytes', bytes, required(bytesKind));
+  checkOptions('decode', options, decodeOptionKinds);
   return decodeSource(type, ByteSource.ofBuffer(bytes, options.file), options);
 }
 
@@ -240,6 +255,8 @@ export function decodeFile<T extends MessageName>(
   path: string,
   options: DecodeOptions = {},
 ): MessageTypes[T] {
+  checkArgument('decodeFile', 'path', path, required(pathKind));
+  checkOptions('decodeFile', options, decodeOptionKinds);
   return ByteSource.withFile(path, (source) => {
     if (source.byteLength === 0) source.fail(`the file is empty; a ${type} was expected`, 0);
     return decodeSource(type, source, options);

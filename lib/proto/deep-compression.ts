@@ -1,4 +1,13 @@
 import { FormatError } from '../errors/index.js';
+import {
+  checkArgument,
+  listOf,
+  path as pathKind,
+  record,
+  required,
+  text,
+  whole,
+} from '../util/check-options.js';
 import { ByteSource } from './byte-source.js';
 
 /** Values that a layer's weights take. */
@@ -10,6 +19,10 @@ export interface CompressedLayer {
   weights: number;
   biases: number;
 }
+
+const layersKind = listOf(
+  record({ name: required(text), weights: required(whole(0)), biases: required(whole(0)) }),
+);
 
 export interface DecompressedLayer {
   weights: Float32Array;
@@ -57,6 +70,8 @@ function readLayer(
  * wider than 16 a weight of value 0 is stored in it. The file says nothing about the layers themselves.
  */
 export function readDeepCompression(path: string, layers: readonly CompressedLayer[]): DecompressedLayer[] {
+  checkArgument('readDeepCompression', 'path', path, required(pathKind));
+  checkArgument('readDeepCompression', 'layers', layers, required(layersKind));
   return ByteSource.withFile(path, (source) => {
     const header = source.bytes(4 * layers.length);
     const view = new DataView(header.buffer, header.byteOffset, header.byteLength);

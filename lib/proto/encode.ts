@@ -1,6 +1,8 @@
 import { FormatError } from '../errors/index.js';
+import { checkArgument, path as pathKind, required } from '../util/check-options.js';
 import { writeFileAtomic, type ByteSink } from '../util/index.js';
 import {
+  checkMessage,
   checkValue,
   descriptorOf,
   has,
@@ -209,6 +211,7 @@ function measure(message: Message, file?: string): { size: number; sizes: Sizes 
 
 /** Encodes a message; fields in order of their numbers, as protobuf's own encoders do. */
 export function encode(message: Message): Uint8Array {
+  checkMessage('encode', 'message', message);
   const { size, sizes } = measure(message);
   const result = new Uint8Array(size);
   let offset = 0;
@@ -223,6 +226,8 @@ export function encode(message: Message): Uint8Array {
 
 /** Encodes a message into a file, which is replaced as a whole; large arrays are written from where they lie. */
 export function encodeFile(path: string, message: Message): void {
+  checkArgument('encodeFile', 'path', path, required(pathKind));
+  checkMessage('encodeFile', 'message', message);
   const { sizes } = measure(message, path);
   writeFileAtomic(path, (sink) => encodeTo(message, sizes, sink));
 }

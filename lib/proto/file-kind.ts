@@ -1,4 +1,14 @@
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { checkArgument, listOf, oneOf, path as pathKind, required } from '../util/check-options.js';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { FormatError } from '../errors/index.js';
 import { entryKind, isHdf5File, withHdf5File } from '../util/index.js';
@@ -177,6 +187,8 @@ function ordinaryKind(path: string): FileKind | null {
 }
 
 function folderKind(path: string): FileKind {
+  // What may not be looked into seems empty: no kind is told of it.
+  accessSync(path, constants.R_OK | constants.X_OK);
   if (existsSync(join(path, 'data.mdb'))) return 'lmdb';
   return existsSync(join(path, 'CURRENT')) ? 'levelDb' : 'folder';
 }
@@ -196,6 +208,7 @@ export function fileKindOf(path: string): FileKind | 'hdf5 of any kind' | null {
 
 /** The same, with HDF5 files looked into. */
 export async function fullFileKindOf(path: string): Promise<FileKind | null> {
+  checkArgument('fullFileKindOf', 'path', path, required(pathKind));
   const kind = fileKindOf(path);
   if (kind !== 'hdf5 of any kind') return kind;
   try {
@@ -207,6 +220,7 @@ export async function fullFileKindOf(path: string): Promise<FileKind | null> {
 
 /** 'X is …; … is wanted' where a file certainly is of none of the wanted kinds; null where it may be. */
 export function wrongKind(kind: FileKind | null, wanted: readonly FileKind[]): string | null {
+  checkArgument('wrongKind', 'wanted', wanted, required(listOf(oneOf(...Object.keys(fileKinds)))));
   if (kind === null || wanted.includes(kind)) return null;
   return `is ${fileKinds[kind]}, not ${fileKinds[wanted[0]]}`;
 }

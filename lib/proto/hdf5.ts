@@ -1,4 +1,5 @@
 import { FormatError } from '../errors/index.js';
+import { checkOptions, flag } from '../util/check-options.js';
 import {
   assertReadable,
   entryKind,
@@ -13,9 +14,9 @@ import {
 } from '../util/index.js';
 import { blobData, blobDiff, blobShape } from './blob-proto.js';
 import type { BlobProto, LayerParameter, NetParameter, SolverState } from './caffe.js';
-import { readNetBinary, readSolverState } from './files.js';
+import { checkPath, readNetBinary, readSolverState } from './files.js';
 import { setPosition } from './position.js';
-import { create } from './message.js';
+import { checkMessage, create } from './message.js';
 import type { UpgradeOptions } from './upgrade.js';
 
 /** Layer names hold slashes, which make groups in groups; links could make them go round in circles. */
@@ -87,6 +88,7 @@ function collectLayers(
  * with another layer, is an empty BlobProto.
  */
 export async function readNetHdf5(path: string): Promise<NetParameter> {
+  checkPath('readNetHdf5', path);
   return withHdf5File(path, 'r', (file) => {
     if (!file.keys().includes('data') || entryKind(file.get('data')) !== 'group') {
       throw new FormatError("no group 'data': not a caffemodel", { file: path });
@@ -116,6 +118,9 @@ export async function writeNetHdf5(
   net: NetParameter,
   options: { diff?: boolean } = {},
 ): Promise<void> {
+  checkPath('writeNetHdf5', path);
+  checkMessage('writeNetHdf5', 'net', net, 'NetParameter');
+  checkOptions('writeNetHdf5', options, { diff: flag });
   await replaceFile(path, (temporary) =>
     withHdf5File(temporary, 'w', (file) => {
       const data = file.create_group('data');
@@ -139,6 +144,7 @@ export async function readWeights(
   path: string,
   options: Omit<UpgradeOptions, 'file'> = {},
 ): Promise<NetParameter> {
+  checkPath('readWeights', path);
   const net = isHdf5File(path) ? await readNetHdf5(path) : readNetBinary(path, options);
   setPosition(net, { file: path });
   return net;
@@ -146,6 +152,7 @@ export async function readWeights(
 
 /** Reads a solver's snapshot from a solverstate or an HDF5 file; the content decides which. */
 export async function readSolverSnapshot(path: string): Promise<SolverState> {
+  checkPath('readSolverSnapshot', path);
   if (!isHdf5File(path)) return readSolverState(path);
   return withHdf5File(path, 'r', (file) => {
     const keys = file.keys();
@@ -169,6 +176,8 @@ export async function readSolverSnapshot(path: string): Promise<SolverState> {
 
 /** Writes a solver's state as an HDF5 file of Caffe. */
 export async function writeSolverStateHdf5(path: string, state: SolverState): Promise<void> {
+  checkPath('writeSolverStateHdf5', path);
+  checkMessage('writeSolverStateHdf5', 'state', state, 'SolverState');
   await replaceFile(path, (temporary) =>
     withHdf5File(temporary, 'w', (file) => {
       const integer = (name: string, value: number) =>

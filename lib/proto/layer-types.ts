@@ -94,7 +94,7 @@ export const knownLayerTypes: readonly string[] = Object.keys(rows);
 
 /** What to do instead of a layer type that Caffe has and that is not here; undefined for all others. */
 export function missingLayerType(type: string): string | undefined {
-  return Object.hasOwn(rows, type) ? rows[type].missing : undefined;
+  return typeof type === 'string' && Object.hasOwn(rows, type) ? rows[type].missing : undefined;
 }
 
 /** The type's name of today for one of `layers { type: CONVOLUTION }`; '' for NONE. */

@@ -1,4 +1,14 @@
-import { FormatError, RistrettoError } from '../errors/index.js';
+import { FormatError, RistrettoError, UsageError } from '../errors/index.js';
+import {
+  checkArgument,
+  checkOptions,
+  flag,
+  having,
+  required,
+  shown,
+  text,
+  type Kind,
+} from '../util/check-options.js';
 import { isTypedArray } from '../util/typed-array.js';
 import { positionOf, setPosition } from './position.js';
 import type { MessageTypes } from './caffe.js';
@@ -118,8 +128,8 @@ const descriptors = new Map<string, Descriptor>();
 export function descriptorOf(type: string): Descriptor {
   const known = descriptors.get(type);
   if (known) return known;
-  const rows = Object.hasOwn(caffeTable, type) ? caffeTable[type] : undefined;
-  if (!rows) throw new RistrettoError(`'${type}' is not a message type`);
+  const rows = typeof type === 'string' && Object.hasOwn(caffeTable, type) ? caffeTable[type] : undefined;
+  if (!rows) throw new RistrettoError(`${shown(type)} is not a message type`);
   const fields = rows.map(makeField).sort((a, b) => a.number - b.number);
   const prototype: Record<string, unknown> = {};
   Object.defineProperty(prototype, '$type', { value: type, enumerable: false });
@@ -153,7 +163,25 @@ export function instantiate(descriptor: Descriptor): AnyMessage {
 }
 
 export function isMessage(value: unknown): value is AnyMessage {
-  return typeof value === 'object' && value !== null && typeof (value as Message).$type === 'string';
+  // A plain object may have such a field of its own, and none of a message's.
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Message).$type === 'string' &&
+    !Object.hasOwn(value, '$type')
+  );
+}
+
+/** A message of one type, as the readers and `create` give it. */
+export function messageKind(type: MessageName): Kind {
+  return { is: `a ${type}`, accepts: (value) => isMessage(value) && value.$type === type };
+}
+
+/** Throws where an argument is no message: of `type`, or of any where that is left out. */
+export function checkMessage(what: string, name: string, value: unknown, type?: MessageName): void {
+  if (isMessage(value) && (type === undefined || value.$type === type)) return;
+  const wanted = type === undefined ? { is: 'a message', accepts: isMessage } : messageKind(type);
+  checkArgument(what, name, value, required(wanted));
 }
 
 const integerLimits: Partial<Record<ScalarType, readonly [number, number]>> = {
@@ -168,12 +196,9 @@ const integerLimits: Partial<Record<ScalarType, readonly [number, number]>> = {
  */
 export function checkValue(field: Field, value: unknown): unknown {
   const fail = (expected: string): never => {
-    throw new FormatError(
-      `${expected} expected, got ${typeof value === 'string' ? `'${value}'` : String(value)}`,
-      {
-        field: field.name,
-      },
-    );
+    throw new FormatError(`${expected} expected, got ${shown(value)}`, {
+      field: field.name,
+    });
   };
   switch (field.type) {
     case 'float':
@@ -207,11 +232,15 @@ export function checkValue(field: Field, value: unknown): unknown {
  */
 export function create<T extends MessageName>(type: T, init: Init<MessageTypes[T]> = {}): MessageTypes[T] {
   const descriptor = descriptorOf(type);
+  if (typeof init !== 'object' || init === null)
+    throw new UsageError(`create takes an object of fields, not ${shown(init)}`, { field: type });
   const message = instantiate(descriptor);
   for (const [key, value] of Object.entries(init)) {
     if (value === undefined || value === null) continue;
     const field = descriptor.byName.get(key);
     if (!field) throw new RistrettoError(`${type} has no field '${key}'`);
+    if (field.label === 'repeated' && !isList(value))
+      throw new FormatError('a list expected', { field: key });
     if (field.bulk) {
       message[key] = (field.type === 'float' ? Float32Array : Float64Array).from(value as ArrayLike<number>);
     } else if (field.label === 'repeated') {
@@ -223,8 +252,16 @@ export function create<T extends MessageName>(type: T, init: Init<MessageTypes[T
   return message as unknown as MessageTypes[T];
 }
 
+function isList(value: unknown): boolean {
+  return typeof value === 'object' && (Symbol.iterator in (value as object) || 'length' in (value as object));
+}
+
+const fieldName = required(text);
+
 /** Whether a field is set; a repeated one: whether it has elements. A default that nobody set does not count. */
 export function has<M extends Message>(message: M, field: Exclude<keyof M, '$type'> & string): boolean {
+  checkMessage('has', 'message', message);
+  checkArgument('has', 'field', field, fieldName);
   if (!Object.hasOwn(message, field)) return false;
   const value = message[field] as unknown;
   if (value === null || value === undefined) return false;
@@ -235,6 +272,8 @@ export function has<M extends Message>(message: M, field: Exclude<keyof M, '$typ
 
 /** Unsets a field. */
 export function clear<M extends Message>(message: M, name: Exclude<keyof M, '$type'> & string): void {
+  checkMessage('clear', 'message', message);
+  checkArgument('clear', 'name', name, fieldName);
   const field = descriptorOf(message.$type).byName.get(name);
   if (!field) throw new RistrettoError(`${message.$type} has no field '${name}'`);
   const bag = message as unknown as Record<string, unknown>;
@@ -244,9 +283,17 @@ export function clear<M extends Message>(message: M, name: Exclude<keyof M, '$ty
 
 /** A deep copy; only set fields are set in it. `shareArrays` leaves typed arrays shared with the original. */
 export function clone<M extends Message>(message: M, options: { shareArrays?: boolean } = {}): M {
+  checkMessage('clone', 'message', message);
+  checkOptions('clone', options, cloneOptionKinds);
+  return copyOf(message, options.shareArrays ?? false);
+}
+
+const cloneOptionKinds = { shareArrays: flag };
+
+function copyOf<M extends Message>(message: M, shareArrays: boolean): M {
   const copy = (value: unknown): unknown => {
-    if (isMessage(value)) return clone(value, options);
-    if (ArrayBuffer.isView(value)) return options.shareArrays ? value : (value as Uint8Array).slice();
+    if (isMessage(value)) return copyOf(value, shareArrays);
+    if (ArrayBuffer.isView(value)) return shareArrays ? value : (value as Uint8Array).slice();
     return Array.isArray(value) ? value.map(copy) : value;
   };
   const result = instantiate(descriptorOf(message.$type));
@@ -257,6 +304,8 @@ export function clone<M extends Message>(message: M, options: { shareArrays?: bo
 
 /** Whether two messages have the same type and the same fields set to the same values (NaN equals NaN). */
 export function equals(a: Message, b: Message): boolean {
+  checkMessage('equals', 'a', a);
+  checkMessage('equals', 'b', b);
   const same = (x: unknown, y: unknown): boolean => {
     if (isMessage(x)) return isMessage(y) && equals(x, y);
     if (Array.isArray(x) || ArrayBuffer.isView(x)) {
@@ -291,8 +340,11 @@ export function missingRequired(message: Message): string | null {
   return null;
 }
 
+const enumKind = having('an enum, as `Phase`');
+
 /** The name of an enum's value, e.g. `enumName(Phase, 1)` is 'TEST'; the number as text where it has none. */
 export function enumName(values: Readonly<Record<string, number>>, value: number): string {
+  checkArgument('enumName', 'values', values, required(enumKind));
   for (const [key, number] of Object.entries(values)) if (number === value) return key;
-  return String(value);
+  return shown(value);
 }

@@ -1,3 +1,4 @@
+import { checkMessage } from './message.js';
 import type { LayerParameter, NetParameter, SolverParameter } from './caffe.js';
 
 /** A file or folder that a net's definition names. */
@@ -33,6 +34,7 @@ const fields: readonly [
 
 /** The files that the layers of a net (upgraded) read beside its weights. */
 export function filesNamedBy(net: NetParameter): NamedFile[] {
+  checkMessage('filesNamedBy', 'net', net, 'NetParameter');
   return net.layer.flatMap((layer) =>
     fields.flatMap(([field, content, path]) => {
       const named = path(layer);
@@ -46,6 +48,7 @@ export function filesNamedBy(net: NetParameter): NamedFile[] {
 export function filesNamedBySolver(
   solver: SolverParameter,
 ): { path: string; field: string; kind: 'net' | 'weights' }[] {
+  checkMessage('filesNamedBySolver', 'solver', solver, 'SolverParameter');
   const nets = [
     ['net', solver.net],
     ['train_net', solver.train_net],

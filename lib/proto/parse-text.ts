@@ -1,3 +1,11 @@
+import {
+  checkArgument,
+  checkOptions,
+  path as pathKind,
+  required,
+  text as textKind,
+  type OptionKinds,
+} from '../util/check-options.js';
 import { isUtf8 } from 'node:buffer';
 import { FormatError } from '../errors/index.js';
 import { readTextBytes } from '../util/index.js';
@@ -551,6 +559,8 @@ export interface ParseTextOptions {
   file?: string;
 }
 
+const parseTextOptionKinds: OptionKinds<ParseTextOptions> = { file: textKind };
+
 /**
  * Parses protobuf's text format. Accepts and refuses what protoc does; errors are FormatErrors with line and
  * column (both from 1, the column in UTF-16 units). All fields, values and, where there are such, layer types that
@@ -561,6 +571,8 @@ export function parseText<T extends MessageName>(
   text: string,
   options: ParseTextOptions = {},
 ): MessageTypes[T] {
+  checkArgument('parseText', 'text', text, required(textKind));
+  checkOptions('parseText', options, parseTextOptionKinds);
   return parse(type, text, options.file, false);
 }
 
@@ -580,6 +592,7 @@ function parse<T extends MessageName>(
 
 /** Parses a text file. */
 export function parseTextFile<T extends MessageName>(type: T, path: string): MessageTypes[T] {
+  checkArgument('parseTextFile', 'path', path, required(pathKind));
   const bytes = readTextBytes(path);
   // protobuf minds bytes that are no UTF-8 in names, not in comments: the parser tells them apart.
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');

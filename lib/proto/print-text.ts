@@ -1,5 +1,8 @@
 import { writeFileAtomic } from '../util/index.js';
-import { descriptorOf, has, type AnyMessage, type Field, type Message } from './message.js';
+import { checkArgument, number, required } from '../util/check-options.js';
+import { checkMessage, descriptorOf, has, type AnyMessage, type Field, type Message } from './message.js';
+
+const numberNeeded = required(number);
 
 /**
  * `value` with `digits` significant digits, as C's %.*g prints it: ties to even (JavaScript's own
@@ -33,6 +36,7 @@ function isTie(value: number, digits: number): boolean {
 
 /** A float32 as protobuf prints it: 6 significant digits where they suffice, else 9. */
 export function printFloat(value: number): string {
+  checkArgument('printFloat', 'value', value, numberNeeded);
   const single = Math.fround(value);
   if (!Number.isFinite(single)) return Number.isNaN(single) ? 'nan' : single < 0 ? '-inf' : 'inf';
   if (Object.is(single, -0)) return '-0';
@@ -46,6 +50,7 @@ export function printFloat(value: number): string {
 
 /** A double as protobuf prints it: 15 significant digits where they suffice, else 17. */
 export function printDouble(value: number): string {
+  checkArgument('printDouble', 'value', value, numberNeeded);
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value < 0 ? '-inf' : 'inf';
   if (Object.is(value, -0)) return '-0';
   const short = printfG(value, 15);
@@ -112,6 +117,7 @@ function printFields(message: AnyMessage, indent: string, emit: (line: string) =
  * numbers, two spaces a level, one element of a repeated field a line.
  */
 export function printText(message: Message): string {
+  checkMessage('printText', 'message', message);
   const lines: string[] = [];
   printFields(message as AnyMessage, '', (line) => lines.push(line));
   return lines.join('');

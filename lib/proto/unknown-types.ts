@@ -1,3 +1,4 @@
+import { checkArgument, listOf, required, text } from '../util/check-options.js';
 import { nearest } from '../util/nearest.js';
 import { forkOfType } from './forks.js';
 import { knownLayerTypes, missingLayerType } from './layer-types.js';
@@ -6,6 +7,8 @@ const here = knownLayerTypes.filter((type) => missingLayerType(type) === undefin
 
 /** Why there is no layer of a type, among those that are `known`, and what to do; null for a known one. */
 export function describeType(type: string, known: readonly string[] = here): string | null {
+  checkArgument('describeType', 'type', type, required(text));
+  checkArgument('describeType', 'known', known, listOf(text));
   if (known.includes(type)) return null;
   if (!type) return 'type: has no type';
   const missing = missingLayerType(type);

@@ -6,7 +6,8 @@ import {
   type NetParameter,
   type SolverParameter,
 } from './caffe.js';
-import { clear, create, enumName, has } from './message.js';
+import { callback, checkOptions, text, type OptionKinds } from '../util/check-options.js';
+import { checkMessage, clear, create, enumName, has } from './message.js';
 import { isV0Net, upgradeV0Net } from './upgrade-v0.js';
 import { upgradeDataTransformation, upgradeV1Net } from './upgrade-v1.js';
 
@@ -17,6 +18,8 @@ export interface UpgradeOptions {
   onWarning?: (message: string) => void;
 }
 
+const upgradeOptionKinds: OptionKinds<UpgradeOptions> = { file: text, onWarning: callback };
+
 /**
  * Nets once declared their inputs outside the layers. Makes an Input layer of them, the net's first; where
  * no shape is given (old caffemodels) they are only dropped.
@@ -26,11 +29,11 @@ function upgradeInputs(net: NetParameter, options: UpgradeOptions): void {
   if (shapes.length > 0 || dims.length > 0) {
     const given = shapes.length > 0 ? shapes.length : dims.length / 4;
     if (given < input.length) {
-      const text =
+      const described =
         shapes.length > 0
           ? `${shapes.length} input_shape`
           : `${dims.length} input_dim (four an input are needed)`;
-      throw new FormatError(`${input.length} inputs, but only ${text}`, {
+      throw new FormatError(`${input.length} inputs, but only ${described}`, {
         file: options.file,
         field: 'input',
       });
@@ -66,6 +69,8 @@ function freezeStatistics(net: NetParameter): boolean {
 
 /** Brings a net of any age to today's form, in place, as Caffe does after reading one; returns it. */
 export function upgradeNet(net: NetParameter, options: UpgradeOptions = {}): NetParameter {
+  checkMessage('upgradeNet', 'net', net, 'NetParameter');
+  checkOptions('upgradeNet', options, upgradeOptionKinds);
   const tell = (what: string) => options.onWarning?.(`upgraded ${what}`);
   if (isV0Net(net)) {
     upgradeV0Net(net, options);
@@ -95,6 +100,8 @@ const solverTypes: Readonly<Record<keyof typeof SolverType, string>> = {
 
 /** Turns `solver_type` (an enum) into `type` (a name), in place, and returns the solver. */
 export function upgradeSolver(solver: SolverParameter, options: UpgradeOptions = {}): SolverParameter {
+  checkMessage('upgradeSolver', 'solver', solver, 'SolverParameter');
+  checkOptions('upgradeSolver', options, upgradeOptionKinds);
   if (has(solver, 'solver_type')) {
     if (has(solver, 'type')) {
       throw new FormatError('solver_type (old) and type are both given', {

@@ -54,6 +54,7 @@ export async function calibrate(
       await net.forward({ observe });
       const values = outputValues(net);
       const scores = { loss: Math.fround(net.loss), values };
+      await evaluator.finite.look(values, net, `calibration's batch ${batch}`);
       running.add(outputs, scores.loss, values);
       onBatch?.(batch, outputs, scores);
     }

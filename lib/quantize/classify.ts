@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { decodeImage, registry } from '../data/index.js';
 import { DataError, UsageError } from '../errors/index.js';
 import { createNet, type Engine } from '../engine/index.js';
+import { FiniteCheck } from '../graph/index.js';
 import { convertImage, type Rounding } from '../native/index.js';
 import {
   blobData,
@@ -12,7 +13,10 @@ import {
   readWeights,
   type NetParameter,
 } from '../proto/index.js';
+import { checkOptions } from '../util/check-options.js';
 import { linesOf, readTextFile, unreadable } from '../util/index.js';
+import { warn } from '../util/warnings.js';
+import { classifyKinds } from './option-kinds.js';
 
 export interface ClassifyOptions {
   /** The deploy net: one input of shape (1, C, H, W). A path, or the message itself. */
@@ -72,9 +76,11 @@ function channelMeans(mean: ClassifyOptions['mean'], channels: number): Float64A
 
 /** The classes that a deploy net gives the highest scores for an image, best first. */
 export async function classify(options: ClassifyOptions): Promise<Prediction[]> {
+  checkOptions('classify', options, classifyKinds);
   const { image: file, signal } = options;
   const labels =
     options.labels === undefined ? null : linesOf(readTextFile(options.labels, { field: 'labels' }));
+  while (labels?.at(-1)?.trim() === '') labels.pop();
   const net = await createNet(options.engine ?? 'auto', {
     param: typeof options.model === 'string' ? readNetText(options.model) : options.model,
     registry,
@@ -128,6 +134,13 @@ export async function classify(options: ClassifyOptions): Promise<Prediction[]> 
     await net.forward();
     const output = options.output === undefined ? net.outputs[0] : net.blob(options.output);
     const scores = output.toArray().subarray(0, output.countFrom(1));
+    // One name too many, of the background, gives every class the next one's name. The original stops; a list of the
+    // first names alone is of use.
+    if (labels && labels.length !== scores.length)
+      warn(
+        `${options.labels} has ${labels.length} names where the net has ${scores.length} classes: they may be others'`,
+      );
+    await new FiniteCheck().look(scores, net, `the net, for '${file}',`);
     return Array.from(scores, (score, index) => ({ index, score }))
       .sort((a, b) => b.score - a.score || a.index - b.index)
       .slice(0, options.top ?? 5)

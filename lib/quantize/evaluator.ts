@@ -1,6 +1,6 @@
 import type { Blob } from '../blob/index.js';
 import { createNet, type Engine, type RunnableNet } from '../engine/index.js';
-import { ActivationArena, Net, type LayerRegistry, type NetOptions } from '../graph/index.js';
+import { ActivationArena, FiniteCheck, Net, type LayerRegistry, type NetOptions } from '../graph/index.js';
 import { Stream, type NativeDevice, type NativeStream, type Rounding } from '../native/index.js';
 import { clone, type NetParameter, type Phase } from '../proto/index.js';
 import { RunningScores, type BatchScores, type NetScores, type OutputDescription } from './running-scores.js';
@@ -81,6 +81,8 @@ export class Evaluator {
   get skippedRecords(): number {
     return this.#skipped + (this.#sources ? skippedRecords(this.#sources) : 0);
   }
+  /** Shared by all that is scored. */
+  readonly finite = new FiniteCheck();
   #skipped = 0;
   #sources: Net | null = null;
 
@@ -129,6 +131,7 @@ export class Evaluator {
           await net.forward();
           const values = outputValues(net);
           const scores = { loss: Math.fround(net.loss), values };
+          await this.finite.look(values, net, `batch ${batch}`);
           running[index].add(outputs[index], scores.loss, values);
           onBatch(index, batch, outputs[index], scores);
         }

@@ -1,5 +1,6 @@
 import { RistrettoError } from '../errors/index.js';
 import { activationIntegerLength, parameterIntegerLength } from '../formats/index.js';
+import { checkArgument, required, text as textKind } from '../util/check-options.js';
 import { parseJson } from '../util/index.js';
 
 /** Largest magnitudes seen in one layer over the calibration batches. */
@@ -25,8 +26,8 @@ const PARTS = ['input', 'output', 'parameters'] as const;
 const BY_CAUSE = ['parameters', 'input', 'output'] as const;
 
 /** Integer lengths of float32's least and greatest magnitudes, the latter of parameters, with their sign bit. */
-const LEAST_LENGTH = -149;
-const MOST_LENGTH = 129;
+export const LEAST_LENGTH = -149;
+export const MOST_LENGTH = 129;
 
 /** The integer lengths that the original chooses for these ranges (NUMERICS 5). */
 export function integerLengthsOf(
@@ -60,6 +61,8 @@ export function integerLengthsOf(
  * or as the field `integerLengths` of an object (what `--json` writes).
  */
 export function parseIntegerLengths(text: string, file: string): LayerIntegerLengths[] {
+  checkArgument('parseIntegerLengths', 'text', text, required(textKind));
+  checkArgument('parseIntegerLengths', 'file', file, required(textKind));
   const value = parseJson(text, file);
   const list = Array.isArray(value) ? value : (value as { integerLengths?: unknown } | null)?.integerLengths;
   if (!Array.isArray(list)) throw new RistrettoError('a list of integer lengths was expected', { file });

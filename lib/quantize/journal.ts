@@ -5,6 +5,7 @@ import {
   ftruncateSync,
   openSync,
   readFileSync,
+  readSync,
   rmSync,
   writeSync,
 } from 'node:fs';
@@ -39,6 +40,9 @@ function decode(line: string): JournalRecord {
   }) as JournalRecord;
 }
 
+/** How every journal starts; one that a crash cut short, as far as it goes. */
+const JOURNAL_START = '{"kind":"header"';
+
 /**
  * A file of JSON lines beside the output, to which every finished evaluation is appended and synced, so that a
  * search that was killed continues where it was. Its first line carries a key over everything that the
@@ -61,6 +65,7 @@ export class Journal {
   ) {
     let keep = 0;
     let foreign = false;
+    this.#refuseOthers();
     if (resume && existsSync(path)) {
       const text = this.#guard('read', () => readFileSync(path));
       keep = this.#load(text, key);
@@ -77,6 +82,25 @@ export class Journal {
   }
 
   #position: number;
+
+  /** Throws where another file than a journal lies at the path, which would be lost. */
+  #refuseOthers(): void {
+    if (!existsSync(this.path)) return;
+    const start = Buffer.alloc(JOURNAL_START.length);
+    const length = this.#guard('read', () => {
+      const file = openSync(this.path, 'r');
+      try {
+        return readSync(file, start);
+      } finally {
+        closeSync(file);
+      }
+    });
+    if (!JOURNAL_START.startsWith(start.toString('latin1', 0, length)))
+      throw new RistrettoError(
+        'is in the way: a search keeps its journal here, and this is another file; move it, or write the net elsewhere',
+        { file: this.path },
+      );
+  }
 
   get ranges(): { ranges: LayerRange[]; scores: NetScores } | null {
     return this.#ranges;
@@ -97,12 +121,13 @@ export class Journal {
     this.#append({ kind: 'scores', net, scores });
   }
 
-  /** Leaves the file for a later resume, or removes it when the search is done. */
+  /** Leaves the file for a later resume, or removes it when the search is done or has not found anything yet. */
   close(remove: boolean): void {
     if (this.#file === null) return;
     closeSync(this.#file);
     this.#file = null;
-    if (remove) rmSync(this.path, { force: true });
+    const empty = !this.#ranges && this.#scores.size === 0;
+    if (remove || empty) rmSync(this.path, { force: true });
   }
 
   /** Takes the records of a file with the right key; returns how many of its bytes are whole records. */

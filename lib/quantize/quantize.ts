@@ -1,14 +1,20 @@
+import { dirname, join } from 'node:path';
 import { inputFile, inputFilesOf, registry } from '../data/index.js';
 import { RistrettoError, UsageError } from '../errors/index.js';
 import { checkTypesOfStates } from '../graph/index.js';
 import { clone, Phase, printText, readNetText, readWeights, type NetParameter } from '../proto/index.js';
 import {
   assertWritable,
+  isReadOnce,
+  isSpecialFile,
   lockOutput,
   refuseMeetings,
+  shortName,
+  withCallbacks,
   writeFileAtomic,
   type OutputLock,
 } from '../util/index.js';
+import { checkOptions } from '../util/check-options.js';
 import { calibrate } from './calibrate.js';
 import { isQuantised } from './edit-net.js';
 import { Evaluator } from './evaluator.js';
@@ -17,6 +23,7 @@ import { integerLengthsOf, type LayerIntegerLengths, type LayerRange } from './i
 import { Journal } from './journal.js';
 import { withinMargin, type LadderStep } from './ladder.js';
 import { modes, type Candidate, type ModeOutcome } from './modes/index.js';
+import { quantizeKinds } from './option-kinds.js';
 import type { QuantizeOptions, QuantizeResult, ScoresByWidth } from './options.js';
 import { sumBytes } from './report.js';
 import { netDigest, runKey } from './run-key.js';
@@ -28,21 +35,16 @@ const DEFAULT_CALIBRATION_ITERATIONS = 10;
 const DEFAULT_SEED = 1;
 
 function check(options: QuantizeOptions): void {
-  const { trimmingMode, iterations, calibrationIterations, errorMargin, modelQuantized } = options;
-  if (!Object.hasOwn(modes, trimmingMode))
-    throw new UsageError(
-      `unknown trimming mode '${trimmingMode}'; there are ${Object.keys(modes).join(', ')}`,
-    );
-  for (const [name, value] of Object.entries({ iterations, calibrationIterations }))
-    if (value !== undefined && !(Number.isInteger(value) && value > 0))
-      throw new UsageError(`${name} must be a positive integer, not ${value}`);
-  if (errorMargin !== undefined && !Number.isFinite(errorMargin))
-    throw new UsageError(`errorMargin must be a number, not ${errorMargin}`);
+  checkOptions('quantize', options, quantizeKinds);
+  const { modelQuantized } = options;
   if (options.resume && modelQuantized === undefined)
     throw new UsageError('resume needs modelQuantized: the journal lies beside it');
   if (modelQuantized !== undefined) {
     assertWritable(modelQuantized);
-    assertWritable(journalPath(modelQuantized));
+    const journal = journalPath(modelQuantized);
+    if (journal !== null) assertWritable(journal);
+    else if (options.resume)
+      throw new UsageError('cannot be resumed: no journal lies beside it', { file: modelQuantized });
   }
 }
 
@@ -52,6 +54,7 @@ function checkOutputs(
   net: NetParameter,
 ): void {
   if (modelQuantized === undefined) return;
+  const journal = journalPath(modelQuantized);
   const read = Object.entries({ model, weights, data, trainData });
   const given = read.flatMap(([what, path]) =>
     typeof path === 'string' ? [inputFile(path, what, /data/i.test(what) ? 'images' : 'blob')] : [],
@@ -59,16 +62,21 @@ function checkOutputs(
   refuseMeetings(
     [
       { path: modelQuantized, what: 'modelQuantized' },
-      { path: journalPath(modelQuantized), what: 'the journal of modelQuantized' },
+      ...(journal === null ? [] : [{ path: journal, what: 'the journal of modelQuantized' }]),
     ],
     [...given, ...inputFilesOf(net, typeof model === 'string' ? model : 'the net')],
   );
 }
 
-/** Where a search keeps its journal. */
-export function journalPath(modelQuantized: string): string {
-  return `${modelQuantized}.journal`;
+/** Where a search keeps its journal; null where nothing can lie beside what is written, as standard output. */
+export function journalPath(modelQuantized: string): string | null {
+  if (isSpecialFile(modelQuantized)) return null;
+  return join(dirname(modelQuantized), `${shortName(modelQuantized)}.journal`);
 }
+
+/** Whether weights are a file that can be read a second time. */
+const readAgain = (weights: string | NetParameter): boolean =>
+  typeof weights === 'string' && !isReadOnce(weights);
 
 /** A name that says that its value is a rate of hits. */
 function looksLikeAccuracy(name: string): boolean {
@@ -217,8 +225,12 @@ async function runSearch(
  * finished evaluations for `resume`.
  */
 export async function quantize(options: QuantizeOptions): Promise<QuantizeResult> {
-  const started = performance.now();
   check(options);
+  return withCallbacks(options, search);
+}
+
+async function search(options: QuantizeOptions): Promise<QuantizeResult> {
+  const started = performance.now();
   const { signal } = options;
   signal?.throwIfAborted();
   const net =
@@ -266,16 +278,24 @@ export async function quantize(options: QuantizeOptions): Promise<QuantizeResult
   try {
     if (options.modelQuantized !== undefined) {
       lock = lockOutput(options.modelQuantized);
-      const key = await runKey(net, options.weights, [dataSource.train, dataSource.test], {
-        iterations: options.iterations,
-        calibrationIterations: options.calibrationIterations ?? DEFAULT_CALIBRATION_ITERATIONS,
-        calibrationDropout: options.calibrationDropout ?? false,
-        seed,
-        rounding: options.rounding ?? null,
-        engine: options.engine ?? 'auto',
-        skipBad: options.skipBad ?? false,
-      });
-      journal = new Journal(journalPath(options.modelQuantized), key, options.resume ?? false);
+    }
+    const journalFile = options.modelQuantized === undefined ? null : journalPath(options.modelQuantized);
+    if (journalFile !== null) {
+      const key = await runKey(
+        net,
+        readAgain(options.weights) ? options.weights : weights,
+        [dataSource.train, dataSource.test],
+        {
+          iterations: options.iterations,
+          calibrationIterations: options.calibrationIterations ?? DEFAULT_CALIBRATION_ITERATIONS,
+          calibrationDropout: options.calibrationDropout ?? false,
+          seed,
+          rounding: options.rounding ?? null,
+          engine: options.engine ?? 'auto',
+          skipBad: options.skipBad ?? false,
+        },
+      );
+      journal = new Journal(journalFile, key, options.resume ?? false);
     }
     const run = new SearchRun(options, evaluator, journal);
     if (journal?.foreign)

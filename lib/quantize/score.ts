@@ -1,8 +1,10 @@
 import { registry } from '../data/index.js';
-import { UsageError } from '../errors/index.js';
 import type { NativeDevice } from '../native/index.js';
 import { Phase, readNetText, readWeights } from '../proto/index.js';
+import { checkOptions } from '../util/check-options.js';
+import { withCallbacks } from '../util/index.js';
 import { Evaluator, type OnBatch } from './evaluator.js';
+import { scoreKinds } from './option-kinds.js';
 import type { RunOptions } from './options.js';
 import { scoreOnDevices } from './several-devices.js';
 import type { BatchScores, NetScores, OutputDescription } from './running-scores.js';
@@ -14,6 +16,8 @@ export interface ScoreOptions extends RunOptions {
   stages?: readonly string[];
   /** GPUs to score on, batches in turn; the current device where unset. Scores do not depend on it. */
   devices?: readonly NativeDevice[];
+  /** The net and its weights have been read. */
+  onStart?: () => void;
   onBatch?: (batch: number, outputs: OutputDescription[], scores: BatchScores) => void;
 }
 
@@ -24,12 +28,16 @@ export interface ScoreResult extends NetScores {
 
 /** Scores one net, float or quantised, over `iterations` batches: what `caffe test` does. */
 export async function score(options: ScoreOptions): Promise<ScoreResult> {
+  checkOptions('score', options, scoreKinds);
+  return withCallbacks(options, scoreBatches);
+}
+
+async function scoreBatches(options: ScoreOptions): Promise<ScoreResult> {
   const started = performance.now();
   const { iterations } = options;
-  if (!(Number.isInteger(iterations) && iterations > 0))
-    throw new UsageError(`iterations must be a positive integer, not ${iterations}`);
   const net = typeof options.model === 'string' ? readNetText(options.model) : options.model;
   const weights = typeof options.weights === 'string' ? await readWeights(options.weights) : options.weights;
+  options.onStart?.();
   const { devices = [] } = options;
   const evaluator = new Evaluator({
     device: devices[0],

@@ -59,6 +59,7 @@ export async function scoreOnDevices(
       for (const [i, { net }] of group.entries()) {
         const values = outputValues(net);
         const scores = { loss: Math.fround(net.loss), values };
+        await evaluator.finite.look(values, net, `batch ${first + i}`);
         running.add(outputs, scores.loss, values);
         onBatch(0, first + i, outputs, scores);
       }

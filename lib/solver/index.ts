@@ -4,6 +4,6 @@ export { NetDefinitions, type NetDefinition, type TestDefinition } from './net-d
 export type { SolverOptions } from './options.js';
 export { learningRate, policies } from './policies/index.js';
 export { rules, type UpdateRule } from './rules/index.js';
-export { isSnapshotOf, snapshotFiles, type SnapshotFiles } from './snapshot-files.js';
-export { Solver } from './solver.js';
+export { isSnapshotOf, snapshotFiles, snapshotsThere, type SnapshotFiles } from './snapshot-files.js';
+export { snapshotsDue, Solver } from './solver.js';
 export type { WatchOptions } from './watch.js';

@@ -18,7 +18,8 @@ export interface SolverOptions extends Pick<
 > {
   /** As read from a prototxt. It is not changed. */
   param: SolverParameter;
-  registry: LayerRegistry;
+  /** Layer types of the nets; those of the package where unset. */
+  registry?: LayerRegistry;
   /**
    * GPUs to train on, each once; the current device alone where unset. Every one of several takes the batch that the
    * prototxt says, so a pass is one over a batch as many times larger.

@@ -184,9 +184,10 @@ export class Replicas {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled(this.nets.map((net) => net.close()));
+    const closing = await Promise.allSettled(this.nets.map((net) => net.close()));
     // The primary runs on its stream.
     await this.batch?.net.close();
+    for (const result of closing) if (result.status === 'rejected') throw result.reason;
   }
 
   /** Brings a replica's parameters up to date where the primary's have changed; whether any was enqueued. */

@@ -36,13 +36,15 @@ export interface SnapshotRange {
   /** From the first one, inclusive, to the last. */
   first: number;
   last: number;
+  /** Which of these; all where unset. */
+  due?(iteration: number): boolean;
   best: boolean;
   hdf5: boolean;
 }
 
 /** Whether a run with these snapshots may write a file. */
 export function isSnapshotOf(path: string, range: SnapshotRange): boolean {
-  const { prefix, first, last, best, hdf5 } = range;
+  const { prefix, first, last, due = () => true, best, hdf5 } = range;
   if (
     realTarget(dirname(path)) !== realTarget(dirname(prefix)) ||
     !basename(path).startsWith(basename(prefix))
@@ -53,7 +55,7 @@ export function isSnapshotOf(path: string, range: SnapshotRange): boolean {
   const snapshot = ITERATION.exec(rest);
   if (snapshot) {
     const iteration = Number(snapshot[1]);
-    return iteration >= first && iteration <= last && ofFormat(snapshot[2]);
+    return iteration >= first && iteration <= last && due(iteration) && ofFormat(snapshot[2]);
   }
   const kept = BEST.exec(rest);
   return best && kept !== null && ofFormat(kept[1]);

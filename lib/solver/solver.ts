@@ -1,11 +1,20 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { RistrettoError, UsageError } from '../errors/index.js';
-import { ActivationArena, checkTypesOfStates, Net, type NetOptions } from '../graph/index.js';
+import {
+  ActivationArena,
+  checkTypesOfStates,
+  defaultRegistry,
+  FiniteCheck,
+  Net,
+  type NetOptions,
+} from '../graph/index.js';
 import { fillParams } from '../graph/params.js';
 import {
   clone,
   filesNamedBy,
   filesNamedBySolver,
+  positionOf,
   SolverParameter_SnapshotFormat,
   upgradeSolver,
   type SolverParameter,
@@ -18,15 +27,23 @@ import {
   type NamedPath,
   type OutputLock,
 } from '../util/index.js';
+import { checkArgument, checkOptions, required, whole } from '../util/check-options.js';
 import { checkpointsOf, restoreCheckpoints } from './checkpoints.js';
 import type { SolverEvent, TestResult } from './events.js';
 import { LossWindow } from './loss-window.js';
 import { Magnitudes } from './magnitudes.js';
 import { NetDefinitions, type NetDefinition } from './net-definitions.js';
+import { solverOptionKinds } from './option-kinds.js';
 import type { SolverOptions } from './options.js';
 import { checkPolicy, currentStep, learningRate } from './policies/index.js';
 import { Replicas } from './replicas.js';
-import { sideFileOf, snapshotFiles, snapshotsThere, type SnapshotFiles } from './snapshot-files.js';
+import {
+  sideFileOf,
+  snapshotFiles,
+  snapshotsThere,
+  type SnapshotFiles,
+  type SnapshotRange,
+} from './snapshot-files.js';
 import {
   readSnapshot,
   restoreHistories,
@@ -56,18 +73,23 @@ export class Solver {
   readonly #updater: Updater;
   readonly #loss: LossWindow;
   readonly #watch: Watch | null;
+  readonly #finite = new FiniteCheck();
   readonly #magnitudes = new Magnitudes();
   #iteration = 0;
   #lastSnapshot: string | null = null;
   #resumed: { iteration: number; state: string; model: string | null } | null = null;
   #lock: OutputLock | null = null;
+  /** What this run reads, and must not write over. */
+  #inputs: readonly NamedPath[] = [];
   #stopRequested = false;
   #snapshotRequested = false;
   #stopped = false;
   #running = false;
+  #closed = false;
 
   /** Builds the nets, and gives them the weights or the snapshot that the options name. */
   static async create(options: SolverOptions): Promise<Solver> {
+    checkOptions('Solver.create', options, solverOptionKinds);
     const param = upgradeSolver(clone(options.param, { shareArrays: true }));
     check(param);
     const { baseFolder } = options;
@@ -77,7 +99,7 @@ export class Solver {
     const definitions = new NetDefinitions(param, baseFolder);
     checkTypesOfStates(
       [definitions.train, ...definitions.tests].map(({ stages, ...net }) => ({ ...net, stage: stages })),
-      options.registry,
+      options.registry ?? defaultRegistry('Solver.create'),
     );
     // Tests run between iterations, when no activation of the net in training is needed any more.
     const arena = new ActivationArena();
@@ -158,6 +180,7 @@ export class Solver {
     tests: readonly TestNet[],
     seed: number,
   ) {
+    if (!replicas) throw new UsageError('a solver is made by `await Solver.create(options)`');
     this.#options = options;
     this.param = param;
     this.replicas = replicas;
@@ -203,6 +226,7 @@ export class Solver {
   /** Trains to `max_iter`, writes the last snapshot, then shows the last loss and test as the original does. */
   async solve(): Promise<void> {
     const { display, test_interval, snapshot, snapshot_after_train, max_iter } = this.param;
+    this.#refuseClosed();
     await this.step(Math.max(0, max_iter - this.#iteration));
     if (snapshot_after_train && (snapshot <= 0 || this.#iteration % snapshot !== 0)) await this.snapshot();
     if (this.#stopped) return;
@@ -218,6 +242,7 @@ export class Solver {
 
   /** Makes up to `iterations` updates, with the tests and snapshots that fall into them. */
   async step(iterations: number): Promise<void> {
+    checkArgument('step', 'iterations', iterations, required(whole(0)));
     await this.#alone(async () => {
       const { test_interval, test_initialization } = this.param;
       const end = this.#iteration + iterations;
@@ -249,10 +274,16 @@ export class Solver {
 
   /** Lets go of the nets and of the snapshots' names. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#lock?.release();
     this.#lock = null;
-    await Promise.allSettled(this.tests.map(({ net }) => net.close()));
+    const closing = await Promise.allSettled(this.tests.map(({ net }) => net.close()));
     await this.replicas.close();
+    for (const result of closing) if (result.status === 'rejected') throw result.reason;
+  }
+
+  #refuseClosed(cause?: unknown): void {
+    if (this.#closed) throw new UsageError('the solver is closed', { cause });
   }
 
   get #reason(): 'request' | 'patience' {
@@ -271,10 +302,15 @@ export class Solver {
 
   /** One thing at a time: passes and snapshots must not meet. */
   async #alone<T>(work: () => Promise<T>): Promise<T> {
+    this.#refuseClosed();
     if (this.#running) throw new UsageError('the solver runs already: await it first');
     this.#running = true;
     try {
       return await work();
+    } catch (error) {
+      // What a pass says of a net that was closed under it is only what came of that.
+      this.#refuseClosed(error);
+      throw error;
     } finally {
       this.#running = false;
     }
@@ -298,7 +334,9 @@ export class Solver {
     let loss = 0;
     for (let i = 0; i < param.iter_size; i++) {
       await replicas.forward(debug ? { observe: this.#magnitudes.forward } : {});
-      loss += replicas.loss;
+      const lossOfPass = replicas.loss;
+      await this.#finite.look([lossOfPass], replicas.primary, `iteration ${iteration}`);
+      loss += lossOfPass;
       await replicas.backward(debug ? { observe: this.#magnitudes.backward } : {});
       if (debug) await this.#tell({ kind: 'debug', iteration, magnitudes: this.#magnitudes.take() });
     }
@@ -332,6 +370,11 @@ export class Solver {
         return this.#stopDue();
       });
       if (!result) break;
+      await this.#finite.look(
+        result.outputs.map(({ value }) => value),
+        test.net,
+        `test net ${test.index}, in iteration ${this.#iteration},`,
+      );
       results.push(result);
       await this.#tell({ kind: 'tested', ...result });
       await this.#follow(result);
@@ -352,18 +395,23 @@ export class Solver {
     await this.#tell({ kind: 'best', iteration: this.#iteration, value, model });
   }
 
-  /** Throws where a snapshot of this run would be written over what it reads, or another run writes such snapshots. */
+  /** Throws where a snapshot that is due would be written over what is read, or another run writes such snapshots. */
   #claimSnapshots(inputs: readonly NamedPath[]): void {
-    const { snapshot, snapshot_after_train, max_iter } = this.param;
+    const { snapshot, snapshot_after_train } = this.param;
     const best = this.#options.watch?.save ?? false;
+    this.#inputs = inputs;
     // What was resumed from is not written once more.
     const first = this.#resumed ? this.#iteration + 1 : 0;
-    const there = snapshotsThere({ prefix: this.#prefix, first, last: max_iter, best, hdf5: this.#hdf5 });
-    refuseMeetings(
-      there.map((path) => ({ path, what: 'a snapshot of this run (snapshot_prefix)' })),
-      inputs,
-    );
+    this.#refuseInputs(snapshotsThere(snapshotsDue(this.param, this.#prefix, { first, best })));
     if (snapshot > 0 || snapshot_after_train || best) this.#lock = lockOutput(this.#prefix, 'snapshots');
+  }
+
+  /** Throws where files of a snapshot are files that this run reads. */
+  #refuseInputs(files: readonly string[]): void {
+    refuseMeetings(
+      files.map((path) => ({ path, what: 'a snapshot of this run (snapshot_prefix)' })),
+      this.#inputs,
+    );
   }
 
   /** Whether a snapshot now would only write once more what was resumed from. */
@@ -389,6 +437,8 @@ export class Solver {
     const files = this.#files(iteration);
     const { model, state } = files;
     if (this.#standsWhereResumed(files)) return this.#resumed!.state;
+    // One that a signal asked for was not due.
+    this.#refuseInputs(Object.values(files).filter((path) => existsSync(path)));
     this.#lock ??= lockOutput(this.#prefix, 'snapshots');
     await this.#tell({ kind: 'snapshot', iteration, model, state, hdf5: this.#hdf5 });
     try {
@@ -445,6 +495,18 @@ export class Solver {
   }
 }
 
+/** The snapshots that a run writes by its settings, from an iteration on. */
+export function snapshotsDue(
+  { snapshot, snapshot_after_train, max_iter, snapshot_format }: SolverParameter,
+  prefix: string,
+  { first, best }: { first: number; best: boolean },
+): SnapshotRange {
+  const due = (iteration: number) =>
+    (snapshot > 0 && iteration % snapshot === 0) || (snapshot_after_train && iteration === max_iter);
+  const hdf5 = snapshot_format === SolverParameter_SnapshotFormat.HDF5;
+  return { prefix, first, last: max_iter, due, best, hdf5 };
+}
+
 /** What a solver reads beside what its nets name. */
 function inputsOf(
   param: SolverParameter,
@@ -452,7 +514,9 @@ function inputsOf(
   snapshot: LoadedSnapshot | null,
 ): NamedPath[] {
   const from = (path: string) => (baseFolder === undefined ? path : resolve(baseFolder, path));
+  const file = positionOf(param)?.file;
   const inputs = [
+    ...(file === undefined ? [] : [{ path: file, what: "the solver's definition" }]),
     ...filesNamedBySolver(param).map(({ path, field }) => ({ path: from(path), what: field })),
     ...weights.flatMap((list) => list.split(',')).map((path) => ({ path: from(path), what: 'weights' })),
   ];

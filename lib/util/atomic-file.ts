@@ -3,17 +3,20 @@ import {
   closeSync,
   constants,
   existsSync,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
+  readFileSync,
   renameSync,
   rmdirSync,
   statSync,
   writeSync,
 } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { RistrettoError } from '../errors/index.js';
-import { isSpecialFile, realTarget } from './real-path.js';
+import { descriptorOf, isSpecialFile, realTarget } from './real-path.js';
 import { keepTemporary, removeTemporary, temporaryFor } from './temporaries.js';
 
 /** Takes bytes in order. */
@@ -21,10 +24,19 @@ export interface ByteSink {
   write(bytes: Uint8Array): void;
 }
 
+/** How long is waited for the reader of a full pipe before it is looked at again. */
+const PIPE_MILLISECONDS = 5;
+
 function writeAll(descriptor: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.byteLength;) {
-    // 1 GiB at a time: the operating system cuts a single write of more than 2 GiB short.
-    done += writeSync(descriptor, bytes, done, Math.min(bytes.byteLength - done, 2 ** 30));
+    try {
+      // 1 GiB at a time: the operating system cuts a single write of more than 2 GiB short.
+      done += writeSync(descriptor, bytes, done, Math.min(bytes.byteLength - done, 2 ** 30));
+    } catch (error) {
+      // Node has standard output's pipe not block.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PIPE_MILLISECONDS);
+    }
   }
 }
 
@@ -57,37 +69,59 @@ export function putInPlace(temporary: string, target: string): void {
  * into a temporary file in the same folder, to the disk, then renamed. `content` is a text, bytes, or a
  * function that writes to the sink it is given.
  */
-export function writeFileAtomic(
-  path: string,
-  content: string | Uint8Array | ((sink: ByteSink) => void),
-): void {
+export function writeFileAtomic(path: string, content: Content): void {
+  if (isSpecialFile(path)) return writeInto(path, content);
   const target = realTarget(path);
-  // A device or a pipe must be written to, not replaced.
-  const special = isSpecialFile(target);
-  const written = special ? target : temporaryFor(target);
+  const temporary = temporaryFor(target);
   try {
-    const descriptor = openSync(written, special ? 'w' : 'wx');
+    const descriptor = openSync(temporary, 'wx');
     try {
-      const sink: ByteSink = { write: (bytes) => writeAll(descriptor, bytes) };
-      if (typeof content === 'function') content(sink);
-      else sink.write(typeof content === 'string' ? Buffer.from(content) : content);
+      writeContent(descriptor, content);
     } finally {
       closeSync(descriptor);
     }
-    if (!special) commit(written, target);
+    commit(temporary, target);
   } catch (error) {
-    if (!special) removeTemporary(written);
+    removeTemporary(temporary);
+    throw cannotWrite(path, error);
+  }
+}
+
+type Content = string | Uint8Array | ((sink: ByteSink) => void);
+
+function writeContent(descriptor: number, content: Content): void {
+  const sink: ByteSink = { write: (bytes) => writeAll(descriptor, bytes) };
+  if (typeof content === 'function') content(sink);
+  else sink.write(typeof content === 'string' ? Buffer.from(content) : content);
+}
+
+/** Writes to what cannot be replaced: a device, a pipe, or an open file of this process, where it stands. */
+function writeInto(path: string, content: Content): void {
+  const open = descriptorOf(path);
+  try {
+    const descriptor = open ?? openSync(path, 'w');
+    try {
+      writeContent(descriptor, content);
+    } finally {
+      if (open === null) closeSync(descriptor);
+    }
+  } catch (error) {
     throw cannotWrite(path, error);
   }
 }
 
 /** As writeFileAtomic, for writers that want a path: `write` makes the file at the path it is given. */
 export async function replaceFile(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
+  const special = isSpecialFile(path);
   const target = realTarget(path);
-  const temporary = temporaryFor(target);
+  // What goes into a pipe is made where files may lie.
+  const temporary = temporaryFor(special ? join(tmpdir(), 'ristretto') : target);
   try {
     await write(temporary);
-    commit(temporary, target);
+    if (special) {
+      writeInto(path, readFileSync(temporary));
+      removeTemporary(temporary);
+    } else commit(temporary, target);
   } catch (error) {
     removeTemporary(temporary);
     throw cannotWrite(path, error);
@@ -137,11 +171,28 @@ export function assertWritable(path: string): void {
   const fail = (reason: string, cause?: unknown): never => {
     throw new RistrettoError(`cannot be written: ${reason}`, { file: path, cause });
   };
+  const descriptor = descriptorOf(path);
+  if (descriptor !== null) {
+    try {
+      fstatSync(descriptor);
+    } catch (error) {
+      fail(`this process has no open file ${descriptor}`, error);
+    }
+    return;
+  }
   const folder = dirname(target);
   const folderStat = statSync(folder, { throwIfNoEntry: false });
   if (!folderStat) fail(`folder ${folder} does not exist`);
   if (!folderStat!.isDirectory()) fail(`${folder} is not a folder`);
   if (statSync(target, { throwIfNoEntry: false })?.isDirectory()) fail('it is a folder');
+  if (isSpecialFile(target)) {
+    try {
+      accessSync(target, constants.W_OK);
+    } catch (error) {
+      fail('no permission to write to it', error);
+    }
+    return;
+  }
   try {
     accessSync(folder, constants.W_OK | constants.X_OK);
   } catch (error) {

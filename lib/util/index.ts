@@ -6,9 +6,9 @@ export {
   writeFileAtomic,
   type ByteSink,
 } from './atomic-file.js';
-export { realTarget } from './real-path.js';
+export { isReadOnce, isSpecialFile, realTarget } from './real-path.js';
 export { lockOutput, withOutputLock, type OutputLock } from './output-lock.js';
-export { addTemporary, keepTemporary, removeTemporary, temporaryFor } from './temporaries.js';
+export { addTemporary, keepTemporary, removeTemporary, shortName, temporaryFor } from './temporaries.js';
 export { refuseMeetings, sameFile, type NamedPath } from './meetings.js';
 export {
   assertReadable,
@@ -22,6 +22,7 @@ export {
   type Group,
   type Hdf5File,
 } from './hdf5-file.js';
+export { withCallbacks } from './callbacks.js';
 export { parseJson, readJsonFile } from './json-file.js';
 export {
   linesOf,

@@ -1,14 +1,15 @@
 import { readFileSync, linkSync, readlinkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { RistrettoError } from '../errors/index.js';
 import { isSpecialFile, realTarget } from './real-path.js';
 import {
-  keepTemporary,
-  removeTemporariesOf,
-  removeTemporary,
-  temporaryFor,
   addTemporary,
+  keepTemporary,
+  removeLeftTemporaries,
+  removeTemporary,
+  shortName,
+  temporaryFor,
 } from './temporaries.js';
 
 /** Who writes an output: the content of a lock file. */
@@ -81,6 +82,7 @@ function holderOf(text: string): Holder | null {
   try {
     const holder = JSON.parse(text) as Partial<Holder> | null;
     return Number.isInteger(holder?.pid) &&
+      holder!.pid! > 0 &&
       typeof holder?.host === 'string' &&
       typeof holder.since === 'string'
       ? ({ boot: '', space: '', started: '', ...holder } as Holder)
@@ -88,6 +90,12 @@ function holderOf(text: string): Holder | null {
   } catch {
     return null;
   }
+}
+
+/** Whether a text that is no holder's is the start of one, as a crash leaves where no links can be made. */
+function isCutLock(text: string): boolean {
+  const start = '{"pid":';
+  return start.startsWith(text.slice(0, start.length));
 }
 
 /** '3 minutes', '2 hours', '4 days'. */
@@ -150,9 +158,9 @@ const shared = new Map<string, { text: string; users: number }>();
  * program knows of them. Throws RistrettoError where another run holds it.
  */
 export function lockOutput(path: string, part?: 'snapshots'): OutputLock {
+  if (isSpecialFile(path)) return { release: () => {} };
   const target = realTarget(path);
-  if (isSpecialFile(target)) return { release: () => {} };
-  const lock = join(dirname(target), `.${basename(target)}${part ? `.${part}` : ''}.lock`);
+  const lock = join(dirname(target), `.${shortName(target)}${part ? `.${part}` : ''}.lock`);
   const held = shared.get(lock) ?? { text: `${JSON.stringify(self())}\n`, users: 0 };
   if (held.users === 0) claim(lock, held.text, { path, target, part });
   held.users++;
@@ -173,6 +181,7 @@ function claim(
   text: string,
   { path, target, part }: { path: string; target: string; part?: string },
 ): void {
+  let gone: number | undefined;
   try {
     for (let vanished = 0; !place(lock, text);) {
       let found: string;
@@ -188,9 +197,15 @@ function claim(
       const holder = holderOf(found);
       const alive = holder ? isAlive(holder) : age < UNREADABLE_MILLISECONDS;
       if (alive !== false) throw heldError({ path, lock, part }, holder, alive);
+      if (!holder && !isCutLock(found))
+        throw new RistrettoError(
+          `cannot be written: ${lock} is in the way, which is no lock; move it elsewhere`,
+          { file: path },
+        );
       takeAway(lock, found);
-      if (holder) for (const left of [target, lock]) removeTemporariesOf(holder.pid, left);
+      gone = holder?.pid;
     }
+    for (const left of [target, lock]) removeLeftTemporaries(left, gone);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (error instanceof RistrettoError || !code) throw error;

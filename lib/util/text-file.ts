@@ -141,7 +141,10 @@ export interface ListLine {
 
 /** Reads a list: the lines of a text file that hold something. */
 export function readListFile(path: string, place: TextPlace = {}): ListLine[] {
-  return linesOf(readTextFile(path, place))
-    .map((text, i) => ({ line: i + 1, text: text.replace(/^[ \t]+|[ \t]+$/g, '') }))
-    .filter(({ text }) => text !== '');
+  return (
+    linesOf(readTextFile(path, place))
+      // A byte order mark stands in the middle too where such files were joined.
+      .map((text, i) => ({ line: i + 1, text: text.replace(/^[ \t\ufeff]+|[ \t]+$/g, '') }))
+      .filter(({ text }) => text !== '')
+  );
 }

@@ -49,7 +49,10 @@ std::shared_ptr<MemorySource> pinned_memory() { return cuda::pinned_memory(); }
 
 #else
 
-const char* const kWithoutCuda = "this build has no kernels for GPUs: nvcc was not found when it was made";
+// CMake always builds devices, if only the executor's (context_emulated.cpp); node-gyp never does.
+const char* const kWithoutCuda =
+    "this build has no kernels for GPUs: node-gyp made it, for the processor alone; with cmake installed, "
+    "`npm run build` makes them";
 
 Napi::Value devices(const Napi::CallbackInfo& info) {
   Napi::Object result = Napi::Object::New(info.Env());

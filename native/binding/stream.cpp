@@ -1,6 +1,7 @@
 #include "stream.h"
 
 #include <chrono>
+#include <cmath>
 #include <system_error>
 #include <utility>
 
@@ -20,7 +21,7 @@ void StreamHandle::define(Napi::Env env, Napi::Object exports) {
        InstanceAccessor<&StreamHandle::cancellation, &StreamHandle::set_cancellation>("cancellation"),
        InstanceAccessor<&StreamHandle::threads>("threads"),
        InstanceAccessor<&StreamHandle::on_device>("onDevice"),
-       InstanceAccessor<&StreamHandle::device>("device")});
+       InstanceAccessor<&StreamHandle::closed>("closed"), InstanceAccessor<&StreamHandle::device>("device")});
   state_of(env).stream_class = Napi::Persistent(constructor);
   exports.Set("Stream", constructor);
 }
@@ -34,9 +35,10 @@ StreamHandle::StreamHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<St
     Napi::Object options = info[0].As<Napi::Object>();
     Napi::Value t = options.Get("threads");
     if (!t.IsUndefined()) {
-      threads = t.IsNumber() ? t.As<Napi::Number>().Int32Value() : 0;
-      if (threads < 1 || threads > 1024)
-        throw Napi::RangeError::New(env, "threads must be a number from 1 to 1024");
+      const double wanted = t.IsNumber() ? t.As<Napi::Number>().DoubleValue() : 0;
+      if (!(wanted >= 1 && wanted <= 1024 && wanted == std::floor(wanted)))
+        throw Napi::RangeError::New(env, "threads must be a whole number from 1 to 1024");
+      threads = int(wanted);
     }
     Napi::Value i = options.Get("isa");
     if (!i.IsUndefined()) isa = i.ToString().Utf8Value();
@@ -310,6 +312,10 @@ void StreamHandle::set_cancellation(const Napi::CallbackInfo& info, const Napi::
 
 Napi::Value StreamHandle::on_device(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), on_device_);
+}
+
+Napi::Value StreamHandle::closed(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), stopping_);
 }
 
 Napi::Value StreamHandle::device(const Napi::CallbackInfo& info) {

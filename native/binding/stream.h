@@ -61,6 +61,7 @@ class StreamHandle : public Napi::ObjectWrap<StreamHandle> {
   void launch(const Napi::CallbackInfo& info);
   Napi::Value profile(const Napi::CallbackInfo& info);
   Napi::Value on_device(const Napi::CallbackInfo& info);
+  Napi::Value closed(const Napi::CallbackInfo& info);
   Napi::Value device(const Napi::CallbackInfo& info);
   Napi::Value threads(const Napi::CallbackInfo& info);
   Napi::Value cancellation(const Napi::CallbackInfo& info);

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "context.h"
+#include "no_cuda.h"  // cmake/cuda.cmake makes it
 
 namespace ristretto::cuda {
 
@@ -30,7 +31,7 @@ std::vector<DeviceInfo> devices(std::string& why) {
   const char* wanted = std::getenv("RISTRETTO_EMULATED_GPU");
   const int count = wanted && std::strlen(wanted) == 1 ? wanted[0] - '0' : 0;
   if (count < 1 || count > 8) {
-    why = "this build has no kernels for GPUs: nvcc was not found when it was made";
+    why = RISTRETTO_NO_CUDA;
     return {};
   }
   std::vector<DeviceInfo> found;

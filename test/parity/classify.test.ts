@@ -36,9 +36,10 @@ describe.skipIf(!hasReference)('classify', { timeout: 60_000 }, () => {
     const labels = join(folder, 'labels.txt');
     writeFileSync(labels, 'tench\ngoldfish\n');
     const flags = [`--model=${model}`, `--weights=${weights}`, `--labels=${labels}`, '--mean=104,117,123'];
-    const { code, stdout } = await run('ristretto', ['classify', ...flags, image]);
+    const { code, stdout, stderr } = await run('ristretto', ['classify', ...flags, image]);
     expect(stdout).toMatch(/^-+ Prediction for .*\n\d+\.\d{4} - "tench"\n/);
     expect(code).toBe(0);
+    expect(stderr).toMatch(/labels\.txt has 2 names where the net has 1000 classes/);
     const bad = await run('ristretto', ['classify', ...flags, join(folder, 'absent.jpg')]);
     expect(bad.code).toBe(1);
     expect(bad.stderr).toMatch(/absent\.jpg/);

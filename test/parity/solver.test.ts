@@ -1,4 +1,4 @@
-// The original's solvers, 18 settings: displayed losses, learning rates, parameters and histories after the run.
+// The original's solvers, every setting that is recorded: displayed losses, learning rates, parameters and histories after the run.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,32 +12,13 @@ import {
   type BlobProto,
 } from '../../lib/proto/index.js';
 import { Solver, type SolverEvent } from '../../lib/solver/index.js';
-import { hasReference, reference } from './reference.js';
+import { casesIn, hasReference, reference } from './reference.js';
 
 const folder = join(reference, 'reference/solver');
 const scratch = mkdtempSync(join(tmpdir(), 'ristretto-solver-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-const settings = [
-  'adadelta',
-  'adagrad',
-  'adam',
-  'adam_iter2',
-  'nesterov',
-  'rmsprop',
-  'sgd',
-  'sgd_clip',
-  'sgd_exp',
-  'sgd_fixed',
-  'sgd_inv',
-  'sgd_iter2',
-  'sgd_iter3_avg2',
-  'sgd_l1',
-  'sgd_lr01',
-  'sgd_multistep',
-  'sgd_sigmoid',
-  'sgd_step',
-];
+const settings = casesIn('reference/solver', 'solver.prototxt');
 
 /** What the original prints of a number: six significant digits. */
 const printed = (value: number) => Number(value.toPrecision(6));
@@ -86,12 +67,12 @@ describe.skipIf(!hasReference)('solvers of the original', () => {
       ).toEqual(log.learningRates);
 
       const theirs = readNetBinary(join(folder, name, 'final.caffemodel')).layer;
-      const ours = readNetBinary(`${param.snapshot_prefix}_iter_4.caffemodel`).layer;
+      const ours = readNetBinary(`${param.snapshot_prefix}_iter_${param.max_iter}.caffemodel`).layer;
       for (const layer of theirs.filter(({ blobs }) => blobs.length > 0)) {
         const same = ours.find((candidate) => candidate.name === layer.name)!;
         expect(largestDifference(same.blobs, layer.blobs), layer.name).toBeLessThan(1e-5);
       }
-      const state = readSolverState(`${param.snapshot_prefix}_iter_4.solverstate`);
+      const state = readSolverState(`${param.snapshot_prefix}_iter_${param.max_iter}.solverstate`);
       const theirState = readSolverState(join(folder, name, 'final.solverstate'));
       expect(state.iter).toBe(theirState.iter);
       expect(state.current_step).toBe(theirState.current_step);

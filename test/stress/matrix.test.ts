@@ -9,23 +9,34 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { caffeCommands } from '../../lib/cli/caffe-commands.js';
-import type { Command } from '../../lib/cli/command.js';
-import { computeImageMeanCommand } from '../../lib/cli/commands/compute-image-mean.js';
-import { convertImagesetCommand } from '../../lib/cli/commands/convert-imageset.js';
+import type { Command, CommandRow } from '../../lib/cli/command.js';
 import { execute } from '../../lib/cli/program.js';
-import { ristrettoCommands } from '../../lib/cli/ristretto-commands.js';
+import {
+  computeImageMeanRow,
+  convertImagesetRow,
+  ristrettoCommands,
+} from '../../lib/cli/ristretto-commands.js';
 import { makeFiles, meant, meantModel } from './files.js';
 
 const full = process.env.RISTRETTO_STRESS === 'full';
 /** Of so many pairs one is tried. */
 const oneOf = full ? 1 : 2;
 
-const programs: Readonly<Record<string, readonly Command[] | Command>> = {
+const programs: Readonly<Record<string, readonly CommandRow[] | CommandRow>> = {
   ristretto: ristrettoCommands,
   caffe: caffeCommands,
-  convert_imageset: convertImagesetCommand,
-  compute_image_mean: computeImageMeanCommand,
+  convert_imageset: convertImagesetRow,
+  compute_image_mean: computeImageMeanRow,
 };
+
+type NamedCommand = Command & { name: string };
+
+/** The commands of each program. */
+const commandsOf: Record<string, NamedCommand[]> = {};
+for (const [program, rows] of Object.entries(programs))
+  commandsOf[program] = await Promise.all(
+    ('load' in rows ? [rows] : rows).map(async ({ name, load }) => ({ ...(await load()), name })),
+  );
 
 /** Flags that keep a run short, where a command has them. */
 const short: Readonly<Record<string, string | number>> = {
@@ -90,14 +101,14 @@ afterAll(() => {
 /** A place of a command where a file is named. */
 interface Place {
   program: string;
-  command: Command;
+  command: NamedCommand;
   /** The flag, or the position of the argument. */
   place: string | number;
   name: string;
 }
 
 /** Flags whose text is a file's name; 'json' is written, and tried on its own below. */
-function placesOf(program: string, command: Command): Place[] {
+function placesOf(program: string, command: NamedCommand): Place[] {
   const flags = Object.entries(command.options).flatMap(([name, { kind, value, help }]) =>
     kind === 'string' && /FILE|PATH|NETS|FOLDER/.test(`${value} ${/image|prototxt/.test(help) ? 'FILE' : ''}`)
       ? [{ program, command, place: name, name }]
@@ -107,17 +118,15 @@ function placesOf(program: string, command: Command): Place[] {
   return [...flags, ...positions];
 }
 
-const places = Object.entries(programs).flatMap(([program, commands]) =>
-  (Array.isArray(commands) ? (commands as readonly Command[]) : [commands as Command]).flatMap((command) =>
-    placesOf(program, command),
-  ),
+const places = Object.entries(commandsOf).flatMap(([program, commands]) =>
+  commands.flatMap((command) => placesOf(program, command)),
 );
 
 const pick = (...parts: unknown[]) =>
   createHash('sha256').update(parts.join('\n')).digest().readUInt32LE(0) % oneOf === 0;
 
 /** The text that a flag or argument is meant to have; a path in `scratch` for what a command writes. */
-function meantFor(command: Command, name: string, scratch: string): string {
+function meantFor(command: NamedCommand, name: string, scratch: string): string {
   const own = name === 'model' ? meantModel[command.name] : undefined;
   const text = own ?? meant[name];
   return text === undefined ? join(scratch, `made-${name}`) : (files[text] ?? text);
@@ -197,8 +206,9 @@ describe('--json', () => {
   it.each(['hollow', 'absent/below', 'empty/below'])(
     'is refused before any work where it cannot be written: %s',
     async (name) => {
-      for (const command of [...ristrettoCommands, ...caffeCommands]) {
-        const program = ristrettoCommands.includes(command) ? 'ristretto' : 'caffe';
+      for (const [program, command] of ['ristretto', 'caffe'].flatMap((name) =>
+        commandsOf[name].map((each) => [name, each] as const),
+      )) {
         const place: Place = { program, command, place: '', name: '' };
         const path = join(root, 'files', name);
         const args = argsFor(place, '', root).map((arg) =>

@@ -30,6 +30,15 @@ const trainVal = (folder: string) => `
   layer { name: "accuracy" type: "Accuracy" bottom: "fc" bottom: "label" top: "accuracy" include { phase: TEST } }
   layer { name: "loss" type: "SoftmaxWithLoss" bottom: "fc" bottom: "label" top: "loss" }`;
 
+const lengths = `quantization_param { precision: DYNAMIC_FIXED_POINT bw_layer_in: 8 bw_layer_out: 8 bw_params: 8
+    fl_layer_in: 6 fl_layer_out: 6 fl_params: 6 }`;
+
+/** The same net in dynamic fixed point, so that all of it runs on integer codes. */
+const quantized = (folder: string) =>
+  trainVal(folder)
+    .replace('type: "Convolution"', `type: "ConvolutionRistretto" ${lengths}`)
+    .replace('type: "InnerProduct"', `type: "FcRistretto" ${lengths}`);
+
 const deploy = `
   layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 dim: ${SIZE} dim: ${SIZE} } } }
   layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
@@ -80,6 +89,7 @@ export async function makeMaterials(folder: string): Promise<void> {
     create('BlobProto', { num: 1, channels: 3, height: SIZE, width: SIZE, data: mean }),
   );
   writeFileSync(at('train_val.prototxt'), trainVal(folder));
+  writeFileSync(at('quantized.prototxt'), quantized(folder));
   writeFileSync(at('deploy.prototxt'), deploy);
   writeFileSync(at('solver.prototxt'), solver(folder));
   const image = {
@@ -226,8 +236,14 @@ export const writerCases: readonly WriterCase[] = [
   {
     name: 'verify',
     program: 'ristretto',
-    args: (at) => ['verify', ...model(at)],
-    inputs: net,
+    args: (at) => [
+      'verify',
+      `--model=${at('quantized.prototxt')}`,
+      `--weights=${at('small.caffemodel')}`,
+      '--iterations=1',
+      '--threads=1',
+    ],
+    inputs: ['quantized.prototxt', ...net.slice(1)],
     outputs: { '--json': 'v.json' },
   },
   {

@@ -1,6 +1,7 @@
 // Every command that writes: given an output that is one of its inputs, stopped by signals, killed at any moment, run
 // twice at once. Inputs stay as they were, byte for byte; outputs are the old ones or whole new ones.
 // RISTRETTO_STRESS=full has all spellings and many moments; otherwise a few of each.
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
@@ -168,11 +169,14 @@ describe('an output that is also an input is refused', () => {
     copyFileSync(at('before_iter_5.solverstate'), at('run_iter_40.solverstate'));
     linkSync(at('small.caffemodel'), at('run_iter_50.caffemodel'));
     symlinkSync(at('small.caffemodel'), at('run_best.caffemodel'));
+    copyFileSync(at('solver.prototxt'), at('run_iter_60.ristretto.json'));
     const was = content(place);
     for (const flags of [
       [`--weights=${at('run_iter_30.caffemodel')}`],
       [`--snapshot=${at('run_iter_40.solverstate')}`],
       [`--weights=${at('small.caffemodel')}`],
+      // The last --solver counts.
+      [`--weights=${join(folder, 'small.caffemodel')}`, `--solver=${at('run_iter_60.ristretto.json')}`],
       [
         `--weights=${at('small.caffemodel')}`,
         '--watch=accuracy',
@@ -184,6 +188,22 @@ describe('an output that is also an input is refused', () => {
       expect([code, stderr], flags.join(' ')).toEqual([2, expect.stringMatching(/the same file as/)]);
       expect(content(place), flags.join(' ')).toEqual(was);
     }
+    rmSync(place, { recursive: true });
+  });
+
+  it('but not weights that are called as a snapshot which is not due', async () => {
+    const place = join(top, 'undue');
+    mkdirSync(place);
+    const at = (name: string) => join(place, name);
+    const solver = readFileSync(join(folder, 'solver.prototxt'), 'utf8');
+    writeFileSync(at('solver.prototxt'), solver.replace(join(folder, 'run'), at('run')));
+    copyFileSync(join(folder, 'small.caffemodel'), at('run_iter_33.caffemodel'));
+    const was = readFileSync(at('run_iter_33.caffemodel'));
+    const args = ['train', `--solver=${at('solver.prototxt')}`, `--weights=${at('run_iter_33.caffemodel')}`];
+    const { code, stderr } = await run('caffe', [...args, '--iterations=10']);
+    expect(code, stderr).toBe(0);
+    expect(readFileSync(at('run_iter_33.caffemodel')).equals(was)).toBe(true);
+    expect(existsSync(at('run_iter_10.caffemodel'))).toBe(true);
     rmSync(place, { recursive: true });
   });
 
@@ -227,6 +247,58 @@ describe('an output that is also an input is refused', () => {
     ]);
     expect(code, stderr).toBe(1);
     expect(readdirSync(out)).toEqual([]);
+  });
+});
+
+/** What a shell makes of a command line with pipes and redirections. */
+function shell(line: string): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync('bash', ['-c', line], { encoding: 'utf8', maxBuffer: 2 ** 28 });
+}
+
+describe.runIf(process.platform !== 'win32')('pipes and open files', () => {
+  const command = (...args: string[]) =>
+    ['node', join(import.meta.dirname, '../../bin/ristretto.mjs'), 'quantize', ...args].join(' ');
+  const rest = () => [
+    '--trimming_mode=dynamic_fixed_point',
+    '--iterations=1',
+    '--calibration_iterations=1',
+    '--threads=1',
+    '--log=quiet',
+  ];
+  const at = (name: string) => join(folder, name);
+
+  it('are read once and written to where they stand', () => {
+    const net = at('train_val.prototxt');
+    const weights = at('small.caffemodel');
+    const file = join(out, 'q.prototxt');
+    const plain = shell(command(`--model=${net} --weights=${weights} --model_quantized=${file}`, ...rest()));
+    expect(plain.status, plain.stderr).toBe(0);
+    const expected = readFileSync(file, 'utf8');
+    rmSync(file);
+
+    const piped = command(
+      '--model=/dev/stdin --weights=<(cat',
+      `${weights})`,
+      '--model_quantized=/dev/stdout',
+    );
+    const pipes = shell(`cat ${net} | ${[piped, ...rest()].join(' ')} | cat`);
+    expect(pipes.stdout, pipes.stderr).toBe(expected);
+
+    const log = join(out, 'log');
+    const into = command(`--model=${net} --weights=${weights} --model_quantized=/dev/fd/3`, ...rest());
+    const redirected = shell(`echo before > ${log}; ${into} 3>> ${log}; echo after >> ${log}`);
+    expect(readFileSync(log, 'utf8'), redirected.stderr).toBe(`before\n${expected}after\n`);
+    // No journal, no lock, nothing half written.
+    expect(readdirSync(out)).toEqual(['log']);
+  });
+
+  it('that cannot be written are told before the work', () => {
+    const files = `--model=${at('train_val.prototxt')} --weights=${at('small.caffemodel')}`;
+    const { status, stderr } = shell(command(files, '--model_quantized=/dev/fd/987', ...rest()));
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^ristretto: \/dev\/fd\/987: .*no open file 987.*\n$/),
+    ]);
   });
 });
 

@@ -9,13 +9,17 @@ import { roundingOf } from '../rounding.js';
 /** '104,117,123' as numbers; anything else is the path of a mean image. */
 function meanOf(flag: string | undefined): readonly number[] | string | undefined {
   if (flag === undefined) return undefined;
-  const values = flag.split(',').map(Number);
-  return values.every((value) => Number.isFinite(value)) ? values : flag;
+  const parts = flag.split(',');
+  const wrong = parts.find((part) => part.trim() === '' || !Number.isFinite(Number(part)));
+  if (wrong === undefined) return parts.map(Number);
+  // A list of numbers with a slip in it is no path.
+  const slip = parts.find((part) => /^\s*([-+]?(nan|inf(inity)?))?\s*$/i.test(part));
+  if (slip !== undefined)
+    throw new UsageError(`'${slip}' in '${flag}' is no number that can be subtracted`, { field: '--mean' });
+  return flag;
 }
 
 export const classifyCommand = command({
-  name: 'classify',
-  summary: 'gives the top classes of an image with a deploy net',
   options: {
     model: {
       kind: 'string',

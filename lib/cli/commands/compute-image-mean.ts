@@ -9,8 +9,6 @@ import { layoutTable, progressBar } from '../table.js';
 const LOG_INTERVAL = 10000;
 
 export const computeImageMeanCommand = command({
-  name: 'compute_image_mean',
-  summary: 'computes the mean image of a database and the mean of each channel',
   options: {
     backend: {
       kind: 'choice',
@@ -31,11 +29,11 @@ export const computeImageMeanCommand = command({
     const [db, out] = positional;
     const log = (...rows: [number, string][]) =>
       linesOf('compute_image_mean.cpp', rows).forEach((row) => output.log(row));
-    log([70, 'Starting iteration']);
     const { mean, channelMeans, count } = await computeImageMean({
       db,
       out,
       signal,
+      onStart: () => log([70, 'Starting iteration']),
       onProgress({ done, total }) {
         if (done % LOG_INTERVAL === 0) log([95, `Processed ${done} files.`]);
         output.status([

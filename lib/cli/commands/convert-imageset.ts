@@ -11,8 +11,6 @@ const LOG_INTERVAL = 1000;
 const line = (site: number, text: string): OriginalLine => linesOf('convert_imageset.cpp', [[site, text]])[0];
 
 export const convertImagesetCommand = command({
-  name: 'convert_imageset',
-  summary: 'makes an LMDB or LevelDB of image files',
   options: {
     gray: { kind: 'boolean', default: false, help: 'images become gray' },
     shuffle: { kind: 'boolean', default: false, help: 'in random order' },
@@ -24,8 +22,8 @@ export const convertImagesetCommand = command({
     encoded: { kind: 'boolean', default: false, help: 'store image files instead of pixels' },
     encode_type: {
       kind: 'string',
-      value: encodeTypes.join('|'),
-      help: "type to store image files as, instead of each file's own; implies --encoded",
+      value: 'TYPE',
+      help: `type to store image files as (${encodeTypes.join(', ')}), instead of each file's own; implies --encoded`,
     },
   },
   arguments: [
@@ -47,10 +45,10 @@ export const convertImagesetCommand = command({
       logged = count;
       output.log(line(site, `Processed ${count} files.`));
     };
-    if (values.shuffle) output.log(line(86, 'Shuffling data'));
     const announce = (total: number) => {
       if (announced) return;
       announced = true;
+      if (values.shuffle) output.log(line(86, 'Shuffling data'));
       output.log(line(89, `A total of ${total} images.`));
       if (values.encode_type && !values.encoded)
         output.log(line(92, 'encode_type specified, assuming encoded=true.'));

@@ -6,8 +6,6 @@ import { gpuOptions } from '../options.js';
 import { linesOf } from '../original-lines.js';
 
 export const deviceQueryCommand = command({
-  name: 'device_query',
-  summary: 'what this machine can run on',
   options: { gpu: gpuOptions.gpu, require_gpu: gpuOptions.require_gpu },
   async run({ values, output }) {
     const wanted = gpuIds(values.gpu);

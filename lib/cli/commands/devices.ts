@@ -3,8 +3,6 @@ import { command } from '../command.js';
 import { describeMachine, machineLines } from '../machine.js';
 
 export const devicesCommand = command({
-  name: 'devices',
-  summary: 'what this machine can run on: processor, instruction sets, GPUs, and why none',
   options: {},
   async run({ values, output }) {
     const machine = describeMachine();

@@ -5,8 +5,6 @@ import { netOptions } from '../options.js';
 import { progressBar } from '../table.js';
 
 export const drawImagesetCommand = command({
-  name: 'draw_imageset',
-  summary: 'draws images of letters to train and to measure on, where no data is at hand',
   options: {
     train: { kind: 'integer', min: 1, max: 1e6, default: 12000, help: 'images to train on' },
     test: { kind: 'integer', min: 1, max: 1e6, default: 2400, help: 'images to measure on' },

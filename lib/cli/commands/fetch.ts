@@ -10,8 +10,6 @@ import { formatBytes, progressBar } from '../table.js';
 const known = Object.keys(publishedNets);
 
 export const fetchCommand = command({
-  name: 'fetch',
-  summary: 'downloads a net as its authors publish it, and checks that it is that one',
   options: {
     weights_only: { kind: 'boolean', default: false, help: 'the weights without the prototxts' },
     from: { kind: 'string', value: 'URL', help: 'a copy of the published folder to download from instead' },

@@ -10,8 +10,6 @@ import { stagesOf } from '../state.js';
 import { withBatch } from '../with-batch.js';
 
 export const planCommand = command({
-  name: 'plan',
-  summary: 'shows how each layer of a quantised net runs on integer codes, or why it does not',
   options: {
     ...modelOptions,
     batch: { kind: 'integer', min: 1, help: "images of a batch (the prototxt's)" },

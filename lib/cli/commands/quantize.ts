@@ -2,7 +2,7 @@ import { readTextFile, writeFileAtomic } from '../../util/index.js';
 import { journalPath, parseIntegerLengths, quantize, type QuantizeResult } from '../../quantize/index.js';
 import { command } from '../command.js';
 import { chooseDevice } from '../device.js';
-import { dataKinds, dataOptions, engineOptions, netOptions } from '../options.js';
+import { dataOptions, engineOptions, netOptions, trainDataOptions } from '../options.js';
 import { summaryLines } from '../original-lines.js';
 import { quantizeTables } from '../quantize-tables.js';
 import { roundingOf } from '../rounding.js';
@@ -16,8 +16,6 @@ export function quantizeJson({ net: _net, ...result }: QuantizeResult): string {
 }
 
 export const quantizeCommand = command({
-  name: 'quantize',
-  summary: 'finds how few bits a trained net needs, and writes the quantised net',
   options: {
     model: {
       kind: 'string',
@@ -50,12 +48,7 @@ export const quantizeCommand = command({
     error_margin: { kind: 'number', default: 2, help: 'allowed loss of accuracy in %' },
     score: { kind: 'string', value: 'NAME', help: 'the output blob that is scored (the first by name)' },
     ...dataOptions,
-    train_data: {
-      kind: 'string',
-      value: 'PATH',
-      reads: dataKinds,
-      help: "replaces the TRAIN data layers' sources",
-    },
+    ...trainDataOptions,
     calibration_iterations: {
       kind: 'integer',
       min: 1,
@@ -77,9 +70,10 @@ export const quantizeCommand = command({
     ...engineOptions,
     ...netOptions,
   },
-  outputs: ({ values }) => [
-    { path: journalPath(values.model_quantized), what: 'the journal of --model_quantized' },
-  ],
+  outputs({ values }) {
+    const journal = journalPath(values.model_quantized);
+    return journal === null ? [] : [{ path: journal, what: 'the journal of --model_quantized' }];
+  },
   async run({ values, output, signal }) {
     chooseDevice(values, output, { file: 'quantization.cpp', line: 98 });
     const integerLengths = values.integer_lengths

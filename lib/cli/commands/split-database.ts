@@ -4,8 +4,6 @@ import { command } from '../command.js';
 import { progressBar } from '../table.js';
 
 export const splitDatabaseCommand = command({
-  name: 'split_database',
-  summary: 'deals the records of an LMDB out to two: one to train on, one to measure on',
   options: {
     every: {
       kind: 'integer',

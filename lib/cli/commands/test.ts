@@ -11,8 +11,6 @@ import { stagesOf } from '../state.js';
 import { formatSeconds, layoutTable, progressBar, skippedText } from '../table.js';
 
 export const testCommand = command({
-  name: 'test',
-  summary: 'scores a net, float or quantised',
   options: {
     model: {
       kind: 'string',
@@ -36,7 +34,6 @@ export const testCommand = command({
   },
   async run({ values, output, signal }) {
     const devices = chooseDevices(values, output, { file: 'caffe.cpp', line: 275 });
-    output.log(runningLine(CAFFE_TEST_SITES, values.iterations));
     const started = Date.now();
     const result = await score({
       model: values.model,
@@ -55,6 +52,7 @@ export const testCommand = command({
       level: values.level,
       stages: stagesOf(values.stage),
       signal,
+      onStart: () => output.log(runningLine(CAFFE_TEST_SITES, values.iterations)),
       onBatch(batch, outputs, scores) {
         for (const line of batchLines(CAFFE_TEST_SITES, outputs, batch, scores.values)) output.log(line);
         const left = ((Date.now() - started) / 1000 / (batch + 1)) * (values.iterations - batch - 1);

@@ -53,8 +53,6 @@ class Direction {
 }
 
 export const timeCommand = command({
-  name: 'time',
-  summary: 'times the forward and the backward pass of a net, layer by layer',
   options: {
     model: {
       kind: 'string',

@@ -1,17 +1,19 @@
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { registry } from '../../data/index.js';
 import { UsageError } from '../../errors/index.js';
+import { create, readSolver, SolverParameter_SolverMode as Mode } from '../../proto/index.js';
 import {
-  create,
-  readSolver,
-  SolverParameter_SnapshotFormat,
-  SolverParameter_SolverMode as Mode,
-} from '../../proto/index.js';
-import { isSnapshotOf, Solver, type SolverOptions } from '../../solver/index.js';
-import { writeFileAtomic } from '../../util/index.js';
+  isSnapshotOf,
+  snapshotsDue,
+  snapshotsThere,
+  Solver,
+  type SolverOptions,
+} from '../../solver/index.js';
+import { isReadOnce, writeFileAtomic } from '../../util/index.js';
 import { command } from '../command.js';
 import { chooseDevices, gpuIds } from '../device.js';
-import { dataOptions, netOptions, stateOptions } from '../options.js';
+import { dataOptions, netOptions, stateOptions, trainDataOptions } from '../options.js';
 import { roundingOf } from '../rounding.js';
 import { stagesOf } from '../state.js';
 import { trainLines } from '../train-lines.js';
@@ -20,8 +22,6 @@ import { TrainReport } from '../train-report.js';
 const EFFECTS = ['snapshot', 'stop', 'none'] as const;
 
 export const trainCommand = command({
-  name: 'train',
-  summary: 'trains a net, or fine-tunes a trained or quantised one',
   options: {
     solver: {
       kind: 'string',
@@ -94,6 +94,7 @@ export const trainCommand = command({
       help: 'trim the activations of quantised layers in training too, not just in tests',
     },
     ...dataOptions,
+    ...trainDataOptions,
     ...stateOptions,
     ...netOptions,
     seed: {
@@ -104,14 +105,23 @@ export const trainCommand = command({
       help: "seed of everything random, instead of the solver's random_seed",
     },
   },
-  // Snapshots get their names on the way: --json must not have one that they may get.
+  // Snapshots get their names on the way: --json must not have one that they may get, and those that are due and lie
+  // there already must be no file that is read.
   outputs({ values }) {
-    const { json, solver, best } = values;
-    if (!json || !existsSync(solver)) return [];
-    const { snapshot_prefix: prefix, snapshot_format } = readSolver(solver);
-    const hdf5 = snapshot_format === SolverParameter_SnapshotFormat.HDF5;
-    const snapshots = { prefix, first: 0, last: Infinity, best, hdf5 };
-    return isSnapshotOf(json, snapshots) ? [{ path: json, what: 'a snapshot (snapshot_prefix)' }] : [];
+    const { json, solver, best, snapshot } = values;
+    if (!existsSync(solver) || isReadOnce(solver)) return [];
+    const param = readSolver(solver);
+    const due = snapshotsDue(param, param.snapshot_prefix, { first: 0, best });
+    // A snapshot that a run goes on from may be one of its own, which the solver looks at closer.
+    const own = snapshot ? snapshot.replace(/\.solverstate(\.h5)?$/, '.') : null;
+    const there = snapshotsThere(due).filter(
+      (path) => own === null || !resolve(path).startsWith(resolve(own)),
+    );
+    const any = { ...due, last: Infinity, due: undefined };
+    return [...there, ...(json && isSnapshotOf(json, any) ? [json] : [])].map((path) => ({
+      path,
+      what: 'a snapshot of this run (snapshot_prefix)',
+    }));
   },
   async run({ values, output, signal, interrupts }) {
     if (values.snapshot && values.weights)
@@ -142,7 +152,7 @@ export const trainCommand = command({
       watch: watchOf(values),
       devices,
       threads: values.threads,
-      dataSource: values.data,
+      dataSource: { train: values.train_data ?? values.data, test: values.data },
       skipBad: values.skip_bad,
       rounding: roundingOf(values.rounding),
       trainActivations: values.train_activations,

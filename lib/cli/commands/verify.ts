@@ -1,5 +1,11 @@
 import { registry } from '../../data/index.js';
-import { compareNets, compareWithSimulation, IntegerNet, type BlobComparison } from '../../engine/index.js';
+import {
+  compareNets,
+  compareWithSimulation,
+  IntegerNet,
+  isQuantisedType,
+  type BlobComparison,
+} from '../../engine/index.js';
 import { Net } from '../../graph/index.js';
 import { Stream } from '../../native/index.js';
 import { Phase, readNetText, readWeights } from '../../proto/index.js';
@@ -49,8 +55,6 @@ function table(rows: readonly BlobComparison[]): string {
 }
 
 export const verifyCommand = command({
-  name: 'verify',
-  summary: 'compares the integer engine with the float simulation, code by code, or with the definitions',
   options: {
     ...modelOptions,
     iterations: { kind: 'integer', min: 1, default: 1, help: 'batches' },
@@ -117,6 +121,12 @@ export const verifyCommand = command({
       for (const { layer, reason } of net.unlowered)
         output.warn(`layer '${layer.name}' computes in float32 in both: ${reason}`);
       output.print(table(rows));
+      if (rows.length === 0)
+        output.error(
+          net.layers.some(({ type }) => isQuantisedType(type))
+            ? 'nothing was compared: no layer of the net runs on integer codes'
+            : `nothing was compared: ${values.model} has no quantised layers; 'ristretto quantize' makes a net that has`,
+        );
       output.print(
         `${mismatches} of ${codes} codes differ` +
           (mismatches ? `: ${mismatches - bugs} by inexact float32 sums, ${bugs} by bugs` : ''),
@@ -138,7 +148,7 @@ export const verifyCommand = command({
             2,
           ) + '\n',
         );
-      return bugs > 0 ? 1 : 0;
+      return bugs > 0 || rows.length === 0 ? 1 : 0;
     } finally {
       for (const made of closing) await made.close();
     }

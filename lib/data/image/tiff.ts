@@ -1,3 +1,4 @@
+import { DataError } from '../../errors/index.js';
 import { convertImage, type PixelImage } from '../../native/index.js';
 import { READER_GRAY, type ColorMode } from './pixels.js';
 import { mixInks, open, pixelsOf, widePixelsOf, type WideImage } from './sharp-pixels.js';
@@ -7,6 +8,7 @@ interface TiffHeader {
   /** Bits of the first sample. */
   bits: number;
   photometric: number;
+  compression: number;
   /** Samples of a pixel. */
   samples: number;
   /** What the first sample beyond the colours is: 0 unknown, 1 alpha that is multiplied in, 2 alpha that is not. */
@@ -15,14 +17,23 @@ interface TiffHeader {
   extraAt: number;
 }
 
-const PHOTOMETRIC = { whiteIsZero: 0, blackIsZero: 1, rgb: 2, separated: 5 } as const;
+const PHOTOMETRIC = { whiteIsZero: 0, blackIsZero: 1, rgb: 2, separated: 5, yCbCr: 6 } as const;
+
+/** Kinds of compression that the decoder lacks, by the numbers that TIFF gives them. */
+const missingCompressions: Readonly<Record<number, string>> = {
+  34925: 'LZMA',
+  50000: 'ZSTD',
+  50001: 'WebP',
+};
+/** Those that leave luma and chroma to whoever reads the pixels. JPEG makes RGB of them itself. */
+const JPEG = [6, 7];
 const EXTRA = { associated: 1, unassociated: 2 } as const;
 
 /** What can be read of the directory; the decoder tells what is wrong with it. */
 function readTiffHeader(bytes: Uint8Array): TiffHeader {
   const little = bytes[0] === 0x49;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const header: TiffHeader = { bits: 1, photometric: -1, samples: 1, extra: 0, extraAt: 0 };
+  const header: TiffHeader = { bits: 1, photometric: -1, compression: 1, samples: 1, extra: 0, extraAt: 0 };
   try {
     const big = view.getUint16(2, little) === 43;
     const long = (at: number) => Number(big ? view.getBigUint64(at, little) : view.getUint32(at, little));
@@ -36,10 +47,11 @@ function readTiffHeader(bytes: Uint8Array): TiffHeader {
       const values = long(entry + 4);
       const inPlace = values * (type === 3 ? 2 : type === 1 ? 1 : 4) <= countBytes;
       const at = inPlace ? entry + 4 + countBytes : long(entry + 4 + countBytes);
-      if (![258, 262, 277, 338].includes(tag) || values === 0) continue;
+      if (![258, 259, 262, 277, 338].includes(tag) || values === 0) continue;
       const value =
         type === 1 ? view.getUint8(at) : type === 3 ? view.getUint16(at, little) : view.getUint32(at, little);
       if (tag === 258) header.bits = value;
+      else if (tag === 259) header.compression = value;
       else if (tag === 262) header.photometric = value;
       else if (tag === 277) header.samples = value;
       else {
@@ -95,8 +107,13 @@ async function decodeRgb(bytes: Uint8Array, mode: ColorMode, header: TiffHeader)
 /** A TIFF's first image as OpenCV decodes it; its orientation belongs to the format and is always followed. */
 export async function decodeTiff(bytes: Uint8Array, mode: ColorMode): Promise<PixelImage> {
   const header = readTiffHeader(bytes);
-  const { whiteIsZero, blackIsZero, rgb, separated } = PHOTOMETRIC;
-  const { photometric, bits } = header;
+  const { whiteIsZero, blackIsZero, rgb, separated, yCbCr } = PHOTOMETRIC;
+  const { photometric, bits, compression } = header;
+  const missing = missingCompressions[compression];
+  if (missing) throw new DataError(`it is compressed with ${missing}; save it with LZW or Deflate`);
+  // The decoder would give the samples as they stand, as colours.
+  if (photometric === yCbCr && !JPEG.includes(compression))
+    throw new DataError('its pixels are luma and chroma (YCbCr) without JPEG; save it as RGB');
   let image: PixelImage;
   if (photometric === separated)
     image = await mixInks(

@@ -1,5 +1,17 @@
 import { UsageError } from '../../errors/index.js';
 import { create, encode } from '../../proto/index.js';
+import {
+  abortSignal,
+  callback,
+  checkOptions,
+  path,
+  required,
+  seedNumber,
+  text,
+  whole,
+  type OptionKinds,
+} from '../../util/check-options.js';
+import { withCallbacks } from '../../util/index.js';
 import { writeDatabases } from '../write-database.js';
 import { glyphs } from './glyphs.js';
 import { GLYPH_IMAGE_SIZE, renderGlyph } from './render-glyph.js';
@@ -26,13 +38,24 @@ interface DrawOptions {
 
 export interface WriteGlyphsOptions extends GlyphSet, DrawOptions {}
 
+const optionKinds: OptionKinds<WriteGlyphsOptions> = {
+  out: required(path),
+  set: required(text),
+  count: required(whole(1)),
+  seed: seedNumber,
+  signal: abortSignal,
+  onProgress: callback,
+};
+
 /**
  * Makes a database of drawn images, 32 x 32 pixels in colour: something to train and to measure on that needs no
  * download. The classes take turns; each image depends on the seed, the set's name and its place alone, so a
  * larger set begins with the smaller one.
  */
-export async function writeGlyphs({ out, set, count, ...options }: WriteGlyphsOptions): Promise<void> {
-  await writeGlyphSets([{ out, set, count }], options);
+export async function writeGlyphs(given: WriteGlyphsOptions): Promise<void> {
+  checkOptions('writeGlyphs', given, optionKinds);
+  const { out, set, count, ...options } = given;
+  await withCallbacks(options, (each) => writeGlyphSets([{ out, set, count }], each));
 }
 
 /** Makes several such databases, which appear under their names when all of them are done. */

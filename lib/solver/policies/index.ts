@@ -1,5 +1,7 @@
 import { RistrettoError } from '../../errors/index.js';
 import type { SolverParameter } from '../../proto/index.js';
+import { messageKind } from '../../proto/message.js';
+import { checkArgument, required, whole } from '../../util/check-options.js';
 import { multistepCount } from './multistep.js';
 
 /** How the learning rate follows from the iteration. Factors are on `base_lr`. */
@@ -56,6 +58,9 @@ export function checkPolicy(param: SolverParameter): void {
  * reached in equal steps: the iteration before the first one would have 0.
  */
 export function learningRate(param: SolverParameter, iteration: number, warmup = 0): number {
+  checkArgument('learningRate', 'param', param, required(messageKind('SolverParameter')));
+  checkArgument('learningRate', 'iteration', iteration, required(whole(0)));
+  checkPolicy(param);
   const rate = f(f(param.base_lr) * policies[param.lr_policy].factor(param, iteration));
   return iteration < warmup ? f((rate * (iteration + 1)) / (warmup + 1)) : rate;
 }

@@ -1,11 +1,11 @@
 import { createWriteStream, renameSync, rmSync, statSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
+import { STATUS_CODES } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { DataError } from '../../errors/index.js';
 import { assertWritable } from '../atomic-file.js';
 import { withOutputLock } from '../output-lock.js';
 import { gitBlobId } from './git-blob-id.js';
-import { openUrl } from './open-url.js';
+import { openUrl, type Answer } from './open-url.js';
 import type { Environment } from './proxy.js';
 
 export interface DownloadOptions {
@@ -37,7 +37,7 @@ const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false 
 async function request(
   { url, signal, environment }: DownloadOptions,
   from: number,
-): Promise<{ response: IncomingMessage; start: number; total: number } | 'out of range'> {
+): Promise<{ response: Answer; start: number; total: number } | 'out of range'> {
   const headers = { 'accept-encoding': 'identity', 'user-agent': 'ristretto' };
   const range = from > 0 ? { range: `bytes=${from}-` } : undefined;
   const response = await openUrl(url, { headers: { ...headers, ...range }, signal, environment });
@@ -46,21 +46,19 @@ async function request(
     case 200:
       return { response, start: 0, total: length };
     case 206: {
-      const start = Number(/^bytes (\d+)-/.exec(response.headers['content-range'] ?? '')?.[1] ?? -1);
+      const start = Number(/^bytes (\d+)-/.exec(String(response.headers['content-range'] ?? ''))?.[1] ?? -1);
       if (start === from) return { response, start, total: length && from + length };
-      response.destroy();
+      response.close();
       return 'out of range';
     }
     case 416:
-      response.destroy();
+      response.close();
       return 'out of range';
     default:
-      response.destroy();
+      response.close();
       throw new DataError(
-        `the server answers ${response.statusCode} ${response.statusMessage ?? ''}`.trim(),
-        {
-          file: url,
-        },
+        `the server answers ${response.statusCode} ${STATUS_CODES[response.statusCode] ?? ''}`.trim(),
+        { file: url },
       );
   }
 }
@@ -79,7 +77,7 @@ async function complete(options: DownloadOptions, partial: string): Promise<numb
   let done = start;
   try {
     await pipeline(
-      response,
+      response.body,
       async function* (chunks: AsyncIterable<Buffer>) {
         for await (const chunk of chunks) {
           yield chunk;
@@ -98,6 +96,8 @@ async function complete(options: DownloadOptions, partial: string): Promise<numb
         'the same command goes on from there',
       { file: url, cause },
     );
+  } finally {
+    response.close();
   }
   return start;
 }

@@ -28,7 +28,7 @@ export function proxyFor(url: URL, environment: Environment): URL | null {
     parsed = new URL(proxy.includes('://') ? proxy : `http://${proxy}`);
   } catch (cause) {
     // The value may hold a password.
-    throw new UsageError('is no address of a proxy', { field: name, cause });
+    throw new UsageError('is not a valid URL of a proxy', { field: name, cause });
   }
   if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')
     throw new UsageError(`a proxy speaks http or https here, not ${parsed.protocol.slice(0, -1)}`, {

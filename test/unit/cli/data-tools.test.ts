@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Command } from '../../../lib/cli/command.js';
 import { computeImageMeanCommand } from '../../../lib/cli/commands/compute-image-mean.js';
 import { convertImagesetCommand } from '../../../lib/cli/commands/convert-imageset.js';
+import { testCommand } from '../../../lib/cli/commands/test.js';
 import { commonOptions } from '../../../lib/cli/options.js';
 import { Output } from '../../../lib/cli/output.js';
 import { parseFlags } from '../../../lib/cli/parse-flags.js';
@@ -27,10 +28,9 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs a command as its program would; gives the texts of its log lines. */
-async function run(command: Command, args: string[]): Promise<string[]> {
+/** Runs a command as its program would; gives the texts of its log lines, in `lines` even where it fails. */
+async function run(command: Command, args: string[], lines: string[] = []): Promise<string[]> {
   const { values, positional } = parseFlags(args, { ...command.options, ...commonOptions });
-  const lines: string[] = [];
   const write = vi.spyOn(process.stderr, 'write').mockImplementation((line) => {
     lines.push(
       String(line)
@@ -89,5 +89,15 @@ describe('convert_imageset and compute_image_mean', () => {
     await expect(run(computeImageMeanCommand, [inside('nowhere')])).rejects.toThrow(
       /nowhere: there is no such/,
     );
+  });
+
+  it.each([
+    ['compute_image_mean', computeImageMeanCommand, () => [inside('nowhere'), inside('m.binaryproto')]],
+    ['convert_imageset', convertImagesetCommand, () => ['--shuffle', folder, inside('nowhere'), inside('d')]],
+    ['caffe test', testCommand, () => [`--model=${inside('nowhere')}`, '--weights=w']],
+  ] as const)('%s: log no work before the inputs have been found', async (_, command, args) => {
+    const lines: string[] = [];
+    await expect(run(command, args(), lines)).rejects.toThrow(/nowhere/);
+    expect(lines.filter((line) => !line.endsWith('Use CPU.'))).toEqual([]);
   });
 });

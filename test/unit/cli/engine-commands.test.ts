@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { benchModelCommand } from '../../../lib/cli/commands/bench/model.js';
 import { planCommand } from '../../../lib/cli/commands/plan.js';
 import { verifyCommand } from '../../../lib/cli/commands/verify.js';
@@ -34,6 +34,14 @@ beforeAll(async () => {
   writeFileSync(
     join(folder, 'legal.prototxt'),
     layers.join('\n').replace('bw_layer_in: 24', 'bw_layer_in: 16'),
+  );
+  const float = layers.map((text) =>
+    text.replace(/(Convolution|Fc)Ristretto/, (_, type) => (type === 'Fc' ? 'InnerProduct' : type)),
+  );
+  writeFileSync(join(folder, 'float.prototxt'), float.join('\n'));
+  writeFileSync(
+    join(folder, 'unlowered.prototxt'),
+    [layers[0], conv('a', 'x', 4, 3, { in: '24.9' })].join('\n'),
   );
   const net = await Net.create({ param: parse(...layers), phase: Phase.TEST, registry, threads: 1, seed: 4 });
   writeNetBinary(join(folder, 'net.caffemodel'), net.toProto());
@@ -80,6 +88,22 @@ describe('plan', () => {
 });
 
 describe('verify', () => {
+  it.each([
+    ['float.prototxt', 'has no quantised layers'],
+    ['unlowered.prototxt', 'no layer of the net runs on integer codes'],
+  ])('fails where there is nothing to verify: %s', async (file, said) => {
+    const errors: string[] = [];
+    const error = vi
+      .spyOn(Output.prototype, 'error')
+      .mockImplementation((message) => void errors.push(message));
+    const { code, result } = await run(verifyCommand, `--model=${join(folder, file)}`, '--allow_missing');
+    error.mockRestore();
+    expect(code).toBe(1);
+    expect(result.layers).toEqual([]);
+    expect(errors).toEqual([expect.stringContaining(`nothing was compared: `)]);
+    expect(errors[0]).toContain(said);
+  });
+
   it.each(['simulate', 'ref'])('compares all codes of all batches: %s', async (against) => {
     const { code, result } = await run(verifyCommand, '--iterations=2', `--against=${against}`);
     expect(code).toBe(0);

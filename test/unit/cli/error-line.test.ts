@@ -78,8 +78,6 @@ describe('execute', () => {
     let text = '';
     vi.spyOn(process.stderr, 'write').mockImplementation((part) => ((text += String(part)), true));
     const failing = command({
-      name: 'fail',
-      summary: '',
       options: {
         model: { kind: 'string', value: 'FILE', help: '' },
         name: { kind: 'string', value: 'NAME', help: '' },
@@ -89,7 +87,10 @@ describe('execute', () => {
       run: () => Promise.reject(error as Error),
     });
     const listeners = process.listenerCount('SIGINT');
-    const code = await execute('p', failing, ['--log=quiet', ...argv]);
+    const code = await execute('p', { name: 'fail', summary: '', load: async () => failing }, [
+      '--log=quiet',
+      ...argv,
+    ]);
     expect(process.listenerCount('SIGINT')).toBe(listeners);
     return { code, text };
   }
@@ -102,6 +103,17 @@ describe('execute', () => {
     expect(await run(new NetError('no', { file: 'f' }), 'f')).toEqual({ code: 1, text: 'p: f: no (FILE)\n' });
     expect(await run(new UsageError('no'), '--model=m')).toEqual({ code: 2, text: 'p: no (--model m)\n' });
     expect((await run('thrown')).text).toBe('p: thrown\n');
+  });
+
+  it('names the flag that names the file best', async () => {
+    const { text } = await run(
+      new NetError('no', { file: 'images/list.txt' }),
+      '--model=images/list.txt',
+      'images',
+    );
+    expect(text).toBe('p: images/list.txt: no (--model)\n');
+    const below = await run(new NetError('no', { file: 'a/b/c' }), '--model=a', 'a/b');
+    expect(below.text).toBe('p: a/b/c: no (FILE)\n');
   });
 
   it('shows the place of a fault where that is asked for', async () => {

@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DataError, NetError } from '../../../lib/errors/index.js';
 import { create, encode, Phase, writeBlobProto } from '../../../lib/proto/index.js';
+import { onWarning } from '../../../lib/util/warnings.js';
 import {
   encodedDatum,
   errorOf,
@@ -26,6 +27,37 @@ function data(source: string, { batch = 3, transform = '', more = '', tops = 2 }
     transform_param { ${transform} }
     data_param { source: "${source}" batch_size: ${batch} backend: LMDB ${more} } }`;
 }
+
+describe('data given in place of the own source', () => {
+  const told: string[] = [];
+  beforeAll(() => onWarning((message) => told.push(message)));
+
+  it.each([
+    ['Data', (source: string) => data(source)],
+    [
+      'ImageData',
+      (source: string) =>
+        `layer { name: "input" type: "ImageData" top: "data" top: "label" image_data_param { source: "${source}" batch_size: 1 } }`,
+    ],
+  ])('is told of where a %s layer of the TRAIN phase has one, once', async (type, text) => {
+    const source = join(folder, `${type}-of-its-own`);
+    const open = (phase: Phase) => openLayer(text(source), { phase, dataSource: numbered });
+    told.length = 0;
+    await (await open(Phase.TEST)).close();
+    expect(told).toEqual([]);
+    for (let i = 0; i < 2; i++) await (await open(Phase.TRAIN)).close();
+    expect(told).toEqual([
+      `layer 'input' of the TRAIN phase reads ${numbered} instead of its own source, ${source}`,
+    ]);
+  });
+
+  it('is not told of where it is the own source, or there was none', async () => {
+    told.length = 0;
+    for (const source of [numbered, ''])
+      await (await openLayer(data(source), { phase: Phase.TRAIN, dataSource: numbered })).close();
+    expect(told).toEqual([]);
+  });
+});
 
 describe('Data over LMDB', () => {
   it('serves raw records in the order of keys, round and round', async () => {

@@ -157,6 +157,51 @@ describe('what is no image that can be decoded is told in one line:', () => {
     expect(process.memoryUsage.rss() - before).toBeLessThan(300e6);
   });
 
+  it('TIFFs whose pixels the decoder would take for others, or cannot unpack', async () => {
+    /** One pixel of three samples: width, height, bits, compression, photometric, where it stands, samples, rows, bytes. */
+    const tiff = (compression: number, photometric: number) => {
+      const entries = [
+        256,
+        1,
+        257,
+        1,
+        258,
+        8,
+        259,
+        compression,
+        262,
+        photometric,
+        273,
+        122,
+        277,
+        3,
+        278,
+        1,
+        279,
+        3,
+      ];
+      const bytes = Buffer.alloc(125);
+      bytes.write('II*\0', 'latin1');
+      bytes.writeUInt32LE(8, 4);
+      bytes.writeUInt16LE(9, 8);
+      for (let i = 0; i < 9; i++) {
+        bytes.writeUInt16LE(entries[2 * i], 10 + 12 * i);
+        bytes.writeUInt16LE(3, 12 + 12 * i);
+        bytes.writeUInt32LE(1, 14 + 12 * i);
+        bytes.writeUInt16LE(entries[2 * i + 1], 18 + 12 * i);
+      }
+      bytes.set([10, 20, 30], 122);
+      return bytes;
+    };
+    expect([...(await decodeImage(tiff(1, 2), 'color')).data]).toEqual([10, 20, 30]);
+    for (const [compression, photometric, reason] of [
+      [1, 6, 'luma and chroma (YCbCr) without JPEG'],
+      [50000, 2, 'compressed with ZSTD'],
+      [34925, 2, 'compressed with LZMA'],
+    ] as const)
+      expect((await errorOf(decodeImage(tiff(compression, photometric), 'color'))).message).toContain(reason);
+  });
+
   it('files that are cut off at any place', async () => {
     for (const { name, file } of images) {
       const bytes = Buffer.from(file, 'hex');

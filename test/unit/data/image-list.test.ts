@@ -26,6 +26,7 @@ describe('a list of images', () => {
     ['several blanks', 'a.jpg   3\nb b.jpg  4\n'],
     ['tabs', 'a.jpg\t3\nb b.jpg \t 4\n'],
     ['a byte order mark', '\ufeffa.jpg 3\nb b.jpg 4\n'],
+    ['byte order marks where files were joined', '\ufeffa.jpg 3\n\ufeffb b.jpg 4\n'],
     ['signs and zeros', 'a.jpg +3\nb b.jpg 0004\n'],
   ])('with %s is read as it is meant', (_what, text) => {
     expect(read(text)).toEqual([
@@ -58,6 +59,7 @@ describe('a list of images', () => {
     ['no path', '7', /'7' has no label/],
     ['the label first', '3 a.jpg', /'3 a\.jpg' has no label/],
     ['a no-break space', 'a.jpg\u00a03', /has no label/],
+    ['two labels', 'a.jpg 1\nb.jpg 1 2', /:2:1: .*more than one number/],
     ['a fraction', 'a.jpg 1.5', /label '1\.5' is not a whole number/],
     ['an exponent', 'a.jpg 1e3', /label '1e3' is not a whole number/],
     ['a label beyond int32', 'a.jpg 2147483648', /label 2147483648 is outside -2147483648 to 2147483647/],

@@ -59,4 +59,88 @@ describe('a layer of one’s own', () => {
   it.each([undefined, null, {}])('that is none (%o) is told so', async (made) => {
     await expect(withLayer(() => made)).rejects.toThrow("layer 'own': type 'Own': the registry's layer");
   });
+
+  /** A layer as it should be, but for what is given here. */
+  const faulty = (methods: object) => {
+    const Own = class extends (Layer as unknown as new (...given: Context) => object) {};
+    const copy = {
+      reshape: ([bottom]: ristretto.Blob[], [top]: ristretto.Blob[]) => top.reshape(bottom.shape),
+      forward: ([bottom]: ristretto.Blob[], [top]: ristretto.Blob[]) => top.set(bottom.toArray()),
+    };
+    Object.assign(Own.prototype, copy, methods);
+    return (...given: Context) => new Own(...given);
+  };
+
+  it.each([
+    ['a text', "'text'", 'text'],
+    ['nothing', 'undefined', undefined],
+    ['null', 'null', null],
+    ['an object', 'an object', { why: 1 }],
+  ])('that throws %s instead of an error is named', async (_what, said, thrown) => {
+    const throws = (): never => {
+      throw thrown;
+    };
+    for (const forward of [throws, () => Promise.reject(thrown as Error)]) {
+      const net = await withLayer(faulty({ forward }));
+      const error: unknown = await net.forward().catch((e: unknown) => e);
+      expect(error).toBeInstanceOf(ristretto.NetError);
+      expect((error as Error).message).toBe(`layer 'own': threw ${said}, which is no Error`);
+      await net.close();
+    }
+    for (const method of ['setup', 'reshape'])
+      await expect(withLayer(faulty({ [method]: throws }))).rejects.toThrow(`layer 'own': threw ${said}`);
+    await expect(withLayer(throws)).rejects.toThrow(`layer 'own': threw ${said}`);
+  });
+
+  it('keeps the reason of a signal, whatever that is', async () => {
+    const controller = new AbortController();
+    const net = await withLayer(faulty({ forward: () => Promise.resolve(controller.abort('enough')) }));
+    await expect(net.forward({ signal: controller.signal })).rejects.toBe('enough');
+    await net.close();
+  });
+
+  it('whose close fails is named when all the rest was given back', async () => {
+    for (const close of [
+      () => {
+        throw new Error('stuck');
+      },
+      () => Promise.reject(new Error('stuck')),
+    ]) {
+      const net = await withLayer(faulty({ close }));
+      await net.forward();
+      await expect(net.close()).rejects.toThrow(new ristretto.NetError('stuck', { layer: 'own' }));
+      expect(net.stream.closed).toBe(true);
+      await net.close();
+    }
+  });
+
+  it.each([null, 'one', { exact: 'one' }, { min: 0.5 }])('with bottoms: %o is told so', async (bottoms) => {
+    const make = faulty({});
+    await expect(withLayer((...given) => Object.assign(make(...given), { bottoms }))).rejects.toThrow(
+      "layer 'own': `bottoms` must be { exact } or { min, max }",
+    );
+  });
+
+  it('that does not hand on what its constructor is given is told so', async () => {
+    const Bare = class extends (Layer as unknown as new () => object) {
+      reshape(): void {}
+      forward(): void {}
+    };
+    await expect(withLayer(() => new Bare())).rejects.toThrow(
+      "layer 'own': type 'Own': the layer's constructor must call super(param, context)",
+    );
+  });
+
+  it('with learnable blobs that are none is told so', async () => {
+    const setup = function (this: { learnable: unknown[] }) {
+      this.learnable.push({ blob: [1, 2] });
+    };
+    await expect(withLayer(faulty({ setup }))).rejects.toThrow("layer 'own': `learnable` must be a list");
+  });
+
+  it('that stands in the registry without a function is told so', async () => {
+    await expect(withLayer('Own' as never)).rejects.toThrow(
+      "layer 'own': type 'Own': the registry has no function there",
+    );
+  });
 });

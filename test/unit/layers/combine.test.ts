@@ -186,6 +186,18 @@ describe('InfogainLoss', () => {
   });
 });
 
+it('ContrastiveLoss is NaN where a label is', async () => {
+  const loss = async (legacy: boolean, ...labels: number[]) => {
+    const param = `contrastive_loss_param { legacy_version: ${legacy} }`;
+    const pairs = [1, 2].map((value) => ({ shape: [2, 1], values: [value, value] }));
+    return (await run('ContrastiveLoss', param, [...pairs, { shape: [2], values: labels }]))[0][0];
+  };
+  for (const legacy of [false, true]) {
+    expect(await loss(legacy, 1, 1)).toBe(0.5);
+    expect(await loss(legacy, 1, NaN)).toBe(NaN);
+  }
+});
+
 it('ContrastiveLoss refuses pairs that do not fit', async () => {
   const pairs = { shape: [3, 4] };
   expect(await refusal('ContrastiveLoss', '', [pairs, { shape: [3, 5] }, { shape: [3] }])).toMatch(

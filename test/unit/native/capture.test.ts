@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
+import { UsageError } from '../../../lib/errors/index.js';
 import {
   NativeMemory,
   ops,
@@ -165,13 +166,13 @@ describe('a captured graph', () => {
 });
 
 describe('misuse of a capture', () => {
-  it('is an error that says what to do', () => {
+  it('is an error that says what to do', async () => {
     const stream = new Stream({ threads: 1 });
     expect(() => stream.endCapture()).toThrow(/endCapture: the stream is not capturing.*beginCapture/);
     const empty = capture(stream, () => undefined);
     stream.beginCapture();
     expect(() => stream.beginCapture()).toThrow(/beginCapture: the stream is capturing.*endCapture/);
-    expect(() => stream.sync()).toThrow(/sync: the stream is capturing/);
+    await expect(stream.sync()).rejects.toThrow(/sync: the stream is capturing/);
     expect(() => stream.syncBlocking()).toThrow(/syncBlocking: the stream is capturing/);
     expect(() => stream.launch(empty)).toThrow(/launch: the stream is capturing/);
     stream.endCapture();
@@ -185,11 +186,15 @@ describe('misuse of a capture', () => {
       expect(() => stream.launch(other as unknown as NativeGraph)).toThrow(/launch: the argument must be a/);
   });
 
-  it('is an error on a closed stream', () => {
+  it('is an error on a closed stream', async () => {
     const stream = new Stream({ threads: 1 });
     const graph = capture(stream, () => undefined);
     stream.close();
     expect(() => stream.beginCapture()).toThrow(/the stream is closed/);
     expect(() => stream.launch(graph)).toThrow(/the stream is closed/);
+    for (const use of [() => stream.endCapture(), () => stream.syncBlocking(), () => stream.beginCapture()])
+      expect(use).toThrow(UsageError);
+    await expect(stream.sync()).rejects.toThrow(new UsageError('the stream is closed'));
+    expect(stream.closed).toBe(true);
   });
 });

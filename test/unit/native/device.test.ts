@@ -154,7 +154,7 @@ describe('copy', () => {
 
 it('refuses what is no GPU', () => {
   expect(() => native.useDevice(1)).toThrow('there is no GPU 1: this machine has 1');
-  expect(() => native.useDevice(-1)).toThrow('Device: the id must be a whole number');
-  expect(() => native.useDevice(0, { memoryLimit: -5 })).toThrow('Device: the memory limit');
-  expect(() => native.useDevice(0, { math: 'fp8' as 'bf16' })).toThrow("math must be 'fp32', 'tf32' or 'bf16'");
+  expect(() => native.useDevice(-1)).toThrow('id: useDevice takes a whole number from 0');
+  expect(() => native.useDevice(0, { memoryLimit: -5 })).toThrow('memoryLimit: useDevice takes a number of bytes, not -5');
+  expect(() => native.useDevice(0, { math: 'fp8' as 'bf16' })).toThrow("math: useDevice takes one of 'fp32', 'tf32', 'bf16', not 'fp8'");
 });

@@ -85,6 +85,20 @@ describe('Journal', () => {
     anew.close(true);
   });
 
+  it('leaves a file that is no journal as it is, and none behind of a search that found nothing', () => {
+    const file = path();
+    writeFileSync(file, 'my notes\n');
+    for (const resume of [false, true])
+      expect(() => new Journal(file, 'key', resume)).toThrow(/journal: is in the way: .*another file/);
+    expect(readFileSync(file, 'utf8')).toBe('my notes\n');
+    // A crash may have cut the first line anywhere.
+    for (const start of ['', '{"ki', '{"kind":"header","for']) {
+      writeFileSync(file, start);
+      new Journal(file, 'key', true).close(false);
+      expect(existsSync(file)).toBe(false);
+    }
+  });
+
   it('names a path that cannot be written', () => {
     expect(() => new Journal('/nonexistent/folder/journal', 'key', false)).toThrow(
       '/nonexistent/folder/journal',

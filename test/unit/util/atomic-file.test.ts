@@ -1,8 +1,11 @@
 import {
   chmodSync,
+  closeSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -14,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RistrettoError } from '../../../lib/errors/index.js';
-import { assertWritable, writeFileAtomic } from '../../../lib/util/index.js';
+import { assertWritable, lockOutput, writeFileAtomic } from '../../../lib/util/index.js';
 
 let folder: string;
 beforeEach(() => {
@@ -60,6 +63,36 @@ describe('writeFileAtomic', () => {
     writeFileAtomic('/dev/null', 'x');
     expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
   });
+
+  it('makes what a link names that is not there yet', () => {
+    mkdirSync(join(folder, 'real'));
+    symlinkSync('real/new', join(folder, 'link'));
+    writeFileAtomic(join(folder, 'link'), 'x');
+    expect(lstatSync(join(folder, 'link')).isSymbolicLink()).toBe(true);
+    expect(readFileSync(join(folder, 'real', 'new'), 'utf8')).toBe('x');
+    symlinkSync('b', join(folder, 'a'));
+    symlinkSync('a', join(folder, 'b'));
+    expect(() => writeFileAtomic(join(folder, 'a', 'c'), 'x')).toThrow(/cannot be written \(ELOOP\)/);
+  });
+
+  it.runIf(existsSync('/dev/fd'))(
+    'writes where an open file of the process stands, and replaces none',
+    () => {
+      const path = join(folder, 'log');
+      writeFileSync(path, 'before\n');
+      const descriptor = openSync(path, 'a');
+      symlinkSync(`/dev/fd/${descriptor}`, join(folder, 'link'));
+      for (const name of [`/dev/fd/${descriptor}`, join(folder, 'link')]) {
+        assertWritable(name);
+        lockOutput(name).release();
+        writeFileAtomic(name, 'x\n');
+      }
+      closeSync(descriptor);
+      expect(readFileSync(path, 'utf8')).toBe('before\nx\nx\n');
+      expect(readdirSync(folder).sort()).toEqual(['link', 'log']);
+      expect(() => assertWritable('/dev/fd/987')).toThrow('no open file 987');
+    },
+  );
 
   it('names the file where it cannot write', () => {
     const path = join(folder, 'none', 'a');

@@ -10,9 +10,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lockOutput } from '../../../lib/util/index.js';
+import { keepTemporary, lockOutput, temporaryFor, writeFileAtomic } from '../../../lib/util/index.js';
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -105,6 +105,41 @@ describe('lockOutput', () => {
     utimesSync(at('.out.lock'), 1, 1);
     lockOutput(at('out')).release();
     expect(existsSync(at('.out.lock'))).toBe(false);
+  });
+
+  it('leaves what is no lock where it is, and does not wait for a link to nothing', () => {
+    writeFileSync(at('.out.lock'), 'my own file');
+    utimesSync(at('.out.lock'), 1, 1);
+    expect(() => lockOutput(at('out'))).toThrow(/\.out\.lock is in the way, which is no lock/);
+    expect(readFileSync(at('.out.lock'), 'utf8')).toBe('my own file');
+    writeFileSync(at('.out.lock'), holder({ pid: 0 }));
+    utimesSync(at('.out.lock'), 1, 1);
+    lockOutput(at('out')).release();
+    symlinkSync(at('gone'), at('.link.lock'));
+    expect(() => lockOutput(at('link'))).toThrow(/link: cannot be written: its lock file .*ENOENT/);
+  });
+
+  it('takes away what a process left that was killed before it had the lock', () => {
+    const own = temporaryFor(at('.out.lock'));
+    const left = basename(own).replace(`.${process.pid}.`, `.${deadPid()}.`);
+    writeFileSync(at(left), '');
+    writeFileSync(own, '');
+    lockOutput(at('out')).release();
+    expect(readdirSync(folder)).toEqual([basename(own)]);
+    keepTemporary(own);
+  });
+
+  it('has a name that fits, whatever the output is called', () => {
+    for (const name of ['a'.repeat(255), 'ü'.repeat(120) + 'b'.repeat(15)]) {
+      const lock = lockOutput(at(name), 'snapshots');
+      const other = lockOutput(at(name.slice(0, -1) + 'c'), 'snapshots');
+      expect(readdirSync(folder)).toHaveLength(2);
+      writeFileAtomic(at(name), 'x');
+      lock.release();
+      other.release();
+      expect(readdirSync(folder)).toEqual([name]);
+      rmSync(at(name));
+    }
   });
 
   it('is shared by those of one thread that write snapshots of one name', () => {

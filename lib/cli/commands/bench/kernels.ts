@@ -7,8 +7,6 @@ import { benchConvolutions } from './convolutions.js';
 import { benchSpans } from './spans.js';
 
 export const benchKernelsCommand = command({
-  name: 'bench kernels',
-  summary: "times every kernel against the machine's own best, after a check against the definition",
   options: {
     op: {
       kind: 'choice',

@@ -44,8 +44,6 @@ function layerTimes(
 
 /** Times the forward passes of a net on one batch, which is read once and not timed. */
 export const benchModelCommand = command({
-  name: 'bench model',
-  summary: 'times the passes of a net, float, simulated or on integer codes',
   options: {
     model: modelOptions.model,
     weights: {

@@ -11,8 +11,6 @@ import { formatBytes, formatCount, layoutTable } from '../../table.js';
 const COMPRESSED_TYPES = new Set(['Convolution', 'InnerProduct']);
 
 export const convertDeepCompressionCommand = command({
-  name: 'convert deep_compression',
-  summary: 'decodes a file of the Deep Compression release of SqueezeNet to a caffemodel',
   options: {
     model: {
       ...modelOptions.model,

@@ -27,7 +27,7 @@ void ContrastiveLoss::run(Context&, const Arguments& c) {
     const float* b = c.b.f32() + n * length;
     double squares = 0;
     for (int64_t i = 0; i < length; ++i) squares += (double(a[i]) - b[i]) * (double(a[i]) - b[i]);
-    loss += pair.lost(pair.alike(c.similar.f32()[n]), squares);
+    loss += pair.lost(c.similar.f32()[n], squares);
   }
   c.dst.f32()[0] = float(loss / double(std::max<int64_t>(pairs, 1)) / 2);
 }

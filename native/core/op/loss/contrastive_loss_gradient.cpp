@@ -32,7 +32,7 @@ void ContrastiveLossGradient::run(Context&, const Arguments& c) {
     const float* b = c.b.f32() + n * length;
     double squares = 0;
     for (int64_t i = 0; i < length; ++i) squares += (double(a[i]) - b[i]) * (double(a[i]) - b[i]);
-    const double factor = weight * pair.slope(pair.alike(c.similar.f32()[n]), squares);
+    const double factor = weight * pair.slope(c.similar.f32()[n], squares);
     for (int64_t i = 0; i < length; ++i) {
       const double diff = factor * (double(a[i]) - b[i]);
       if (c.a_diff) c.a_diff.f32()[n * length + i] = float(diff);

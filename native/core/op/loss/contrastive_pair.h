@@ -15,16 +15,19 @@ struct ContrastivePair {
   // Pairs of one kind where the whole part is not 0.
   RISTRETTO_HOST_DEVICE static bool alike(float similar) { return std::fabs(similar) >= 1; }
 
-  RISTRETTO_HOST_DEVICE double lost(bool alike, double squares) const {
-    if (alike) return squares;
+  // NaN where `similar` is: no kind is meant then, and a plausible loss would hide that.
+  RISTRETTO_HOST_DEVICE double lost(float similar, double squares) const {
+    if (similar != similar) return similar;
+    if (alike(similar)) return squares;
     if (legacy) return std::max(margin - squares, 0.0);
     const double gap = std::max(margin - std::sqrt(squares), 0.0);
     return gap * gap;
   }
 
   // d loss / d (a - b), as a factor of (a - b).
-  RISTRETTO_HOST_DEVICE double slope(bool alike, double squares) const {
-    if (alike) return 1;
+  RISTRETTO_HOST_DEVICE double slope(float similar, double squares) const {
+    if (similar != similar) return similar;
+    if (alike(similar)) return 1;
     if (legacy) return margin - squares > 0 ? -1 : 0;
     const double distance = std::sqrt(squares), gap = margin - distance;
     // The original keeps away from dividing by 0 like this.

@@ -34,7 +34,7 @@ struct PairsJob {
   // Halved before they are added up, which changes no bit of the result.
   RISTRETTO_DEVICE void add(int64_t n, Lost& lost) const {
     const double distance = squares(n);
-    if (lane_index() == 0) lost.sum += 0.5 * pair.lost(pair.alike(similar[n]), distance);
+    if (lane_index() == 0) lost.sum += 0.5 * pair.lost(similar[n], distance);
   }
 };
 
@@ -51,7 +51,7 @@ contrastive_slopes(SlopesJob job) {
   constexpr int kWarps = kThreads / kWarp;
   for (int64_t n = int64_t{block_index()} * kWarps + warp_index(); n < pairs.positions;
        n += int64_t{kWarps} * blocks()) {
-    const double factor = weight * pairs.pair.slope(pairs.pair.alike(pairs.similar[n]), pairs.squares(n));
+    const double factor = weight * pairs.pair.slope(pairs.similar[n], pairs.squares(n));
     for (int64_t i = lane_index(); i < pairs.length; i += kWarp) {
       const int64_t at = n * pairs.length + i;
       const double diff = factor * pairs.difference(at);
