@@ -2,52 +2,14 @@
 // vector: it touches nothing but its tensors (guarded.h), and what it computes does not depend on what lies
 // between the images of a slice. The ops on codes have the same sizes in tests of their own, which compare
 // all memory.
+// Also run through SIMDe.
 #include <cstring>
 #include <deque>
+#include <set>
+#include <string>
 
 #include "check.h"
-#include "core/op/convolution/col2im.h"
-#include "core/op/convolution/convolution.h"
-#include "core/op/convolution/convolution_gradient.h"
-#include "core/op/convolution/deconvolution.h"
-#include "core/op/convolution/deconvolution_gradient.h"
-#include "core/op/convolution/inner_product.h"
-#include "core/op/convolution/inner_product_gradient.h"
-#include "core/op/copy/copy.h"
-#include "core/op/copy/copy_strided.h"
-#include "core/op/elementwise/affine.h"
-#include "core/op/elementwise/affine_gradient.h"
-#include "core/op/elementwise/dropout.h"
-#include "core/op/elementwise/elementwise.h"
-#include "core/op/elementwise/eltwise.h"
-#include "core/op/elementwise/eltwise_gradient.h"
-#include "core/op/elementwise/prelu.h"
-#include "core/op/elementwise/prelu_gradient.h"
-#include "core/op/elementwise/unary.h"
-#include "core/op/elementwise/unary_gradient.h"
-#include "core/op/loss/accuracy.h"
-#include "core/op/loss/contrastive_loss.h"
-#include "core/op/loss/contrastive_loss_gradient.h"
-#include "core/op/loss/loss.h"
-#include "core/op/loss/loss_gradient.h"
-#include "core/op/normalization/batch_norm.h"
-#include "core/op/normalization/batch_norm_gradient.h"
-#include "core/op/normalization/lrn.h"
-#include "core/op/normalization/lrn_gradient.h"
-#include "core/op/normalization/mvn.h"
-#include "core/op/normalization/mvn_gradient.h"
-#include "core/op/pooling/pooling.h"
-#include "core/op/pooling/pooling_gradient.h"
-#include "core/op/rows/arg_max.h"
-#include "core/op/rows/gather_rows.h"
-#include "core/op/rows/reduce.h"
-#include "core/op/rows/reduce_gradient.h"
-#include "core/op/rows/scatter_rows.h"
-#include "core/op/rows/softmax.h"
-#include "core/op/rows/softmax_gradient.h"
-#include "core/op/rows/sum_of_squares.h"
-#include "core/op/trim/range.h"
-#include "core/op/trim/trim.h"
+#include "core/ops.h"
 #include "float_cases.h"
 
 using namespace ristretto;
@@ -129,8 +91,12 @@ class Tensors {
   std::vector<Tensor> tensors_;
 };
 
+// The names of the ops that were run.
+std::set<std::string> met;
+
 template <class Op>
 void run(Context& context, const typename Op::Arguments& arguments) {
+  met.insert(Op::name);
   Op::check(arguments);
   Op::run(context, arguments);
 }
@@ -417,6 +383,27 @@ void losses(Tensors& t, Context& context) {
                         .inner = t.H * t.W});
 }
 
+constexpr void (*kAll[])(Tensors& t, Context& context) = {
+    convolutions, deconvolutions, columns_to_images,  inner_products,  poolings, local_responses,
+    statistics,   channel_maps,   element_by_element, sums_and_copies, losses};
+
+// Asked for an op's fields: whether one is a tensor of codes.
+struct CodesFinder {
+  FieldSpec spec;
+  bool found = false;
+  template <class A, class T, class... Rest>
+  FieldSpec& operator()(const std::string&, T A::*, Rest...) {
+    found |= std::is_same_v<T, CodeTensor>;
+    return spec;
+  }
+};
+template <class Op>
+bool takes_codes() {
+  CodesFinder finder;
+  Op::Arguments::fields(finder);
+  return finder.found;
+}
+
 std::vector<CpuFeatures> levels() {
   std::vector<CpuFeatures> all = {CpuFeatures{}, detect_cpu_features()};
   if (all[1].avx512) {  // AVX2 on its own, too
@@ -456,3 +443,14 @@ TEST(channel_maps_keep_to_their_tensors) { check_op(channel_maps); }
 TEST(elementwise_ops_keep_to_their_tensors) { check_op(element_by_element); }
 TEST(sums_and_copies_keep_to_their_tensors) { check_op(sums_and_copies); }
 TEST(losses_keep_to_their_tensors) { check_op(losses); }
+
+// Ops on codes, and those whose tensors are not all float32, have tests of their own.
+TEST(no_op_is_left_out) {
+  Tensors tensors(cases::kFewChannels[0], cases::kSmallPlanes[0], false, 0);
+  Context context(1, CpuFeatures{});
+  met.clear();
+  for (const auto op : kAll) op(tensors, context);
+  const std::set<std::string> other = {TransformImages::name, QuantiseTensor::name};
+#define OP(Type) CHECK(takes_codes<Type>() || other.count(Type::name) || met.count(Type::name), Type::name);
+#include "core/ops.inc"
+}

@@ -1,4 +1,5 @@
 // The ops on codes other than convolutions: every row against the definition, bit for bit.
+// Also run through SIMDe.
 #include <cmath>
 #include <limits>
 #include <memory>

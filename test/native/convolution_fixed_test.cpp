@@ -1,3 +1,4 @@
+// Also run through SIMDe.
 #include "core/op/quantized_convolution/convolution_fixed.h"
 
 #include <cstdlib>

@@ -1,3 +1,4 @@
+// Also run through SIMDe.
 #include "core/op/convolution/inner_product.h"
 
 #include <cstring>

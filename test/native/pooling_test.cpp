@@ -1,3 +1,4 @@
+// Also run through SIMDe.
 #include "core/op/pooling/pooling.h"
 
 #include <cmath>

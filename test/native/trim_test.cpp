@@ -1,3 +1,4 @@
+// Also run through SIMDe.
 #include "core/op/trim/trim.h"
 
 #include <algorithm>
